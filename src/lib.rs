@@ -1,0 +1,1 @@
+//! Greenroom: one daemon that network-boots bare-metal machines and turns each into its persona.

@@ -1,0 +1,2 @@
+//! The `greenroom` command.
+fn main() {}
