@@ -1,1 +1,4 @@
 //! Greenroom: one daemon that network-boots bare-metal machines and turns each into its persona.
+
+// Floor 0: nouns.
+pub mod model;

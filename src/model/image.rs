@@ -1,0 +1,154 @@
+//! What a device runs to become a persona: files by role, each named by its digest.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Arch, Bytes, Digest,
+    persona_ref::{BadName, is_name},
+};
+
+/// The name of an image manifest: the stem of its file under `images/` in the library.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ImageName(String);
+
+impl fmt::Display for ImageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for ImageName {
+    type Err = BadName;
+
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        is_name(text).then(|| Self(text.to_owned())).ok_or(BadName)
+    }
+}
+
+impl TryFrom<String> for ImageName {
+    type Error = BadName;
+
+    fn try_from(text: String) -> Result<Self, BadName> {
+        text.parse()
+    }
+}
+
+impl From<ImageName> for String {
+    fn from(name: ImageName) -> Self {
+        name.0
+    }
+}
+
+/// What a file of an image is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The kernel that the boot script starts.
+    Kernel,
+    /// The initial RAM disk that the boot script loads beside it.
+    Initrd,
+    /// The root file system that the initrd fetches by itself.
+    Rootfs,
+}
+
+impl Role {
+    /// The name that manifests and placeholders use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel",
+            Self::Initrd => "initrd",
+            Self::Rootfs => "rootfs",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Where the bytes of a blob come from when no tier holds them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Origin {
+    /// `file:/absolute/path` on the server, or `file:relative` from the manifest's folder (made absolute on load).
+    File(String),
+    /// An `http:` or `https:` URL.
+    Http(String),
+}
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("file:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return if path.is_empty() { Err("`file:` names no file".into()) } else { Ok(Self::File(path.to_owned())) };
+        }
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return Ok(Self::Http(text.to_owned()));
+        }
+        Err(format!("`{text}` is no origin: write file:/path, http://… or https://…"))
+    }
+}
+
+impl TryFrom<String> for Origin {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file:{path}"),
+            Self::Http(url) => f.write_str(url),
+        }
+    }
+}
+
+impl From<Origin> for String {
+    fn from(origin: Origin) -> Self {
+        origin.to_string()
+    }
+}
+
+/// One file of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageFile {
+    /// The digest of the bytes; nothing else is ever served under this role.
+    pub sha256: Digest,
+    /// The exact length, when the manifest says so: it becomes the Content-Length before the first byte has arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Bytes>,
+    /// Where to fetch the bytes, in the order to try.
+    pub origins: Vec<Origin>,
+    /// The last part of the URL that a device sees, when a loader looks at the extension (live-boot does).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// An image manifest: a name, an architecture, files by role and the kernel's arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// What the image is called in personas.
+    pub name: ImageName,
+    /// One line for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// What it runs on.
+    pub arch: Arch,
+    /// The files; a kernel is required, checked by the library on load.
+    pub files: BTreeMap<Role, ImageFile>,
+    /// Kernel arguments. `{{server}}`, `{{seed_url}}`, `{{report_url}}` and `{{blob:ROLE}}` are filled in for each boot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+}

@@ -1,0 +1,23 @@
+//! Floor 0: the nouns. Every other module speaks in these types, so a value that exists is a value that makes sense:
+//! a [`MacAddr`] is unicast, a [`Digest`] is 32 bytes, an [`Arch`] came from a client that named one.
+//!
+//! Nothing here does I/O, asks for the time or draws randomness; nothing here imports from another floor.
+
+pub mod arch;
+pub mod boot_id;
+pub mod digest;
+pub mod firmware;
+pub mod image;
+pub mod mac;
+pub mod persona_ref;
+pub mod smbios;
+pub mod units;
+
+pub use arch::Arch;
+pub use boot_id::BootId;
+pub use digest::Digest;
+pub use firmware::Firmware;
+pub use mac::{MacAddr, Oui};
+pub use persona_ref::{Effect, PersonaName, PersonaRef, Version};
+pub use smbios::SmbiosUuid;
+pub use units::{Bytes, Millis, Moment, Seconds};
