@@ -152,3 +152,25 @@ pub struct Image {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
 }
+
+/// Where the bytes of a blob are, from the nearest to the farthest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// In memory.
+    Ram,
+    /// In the cache on disk.
+    Disk,
+    /// Only where the manifest says.
+    Origin,
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ram => "ram",
+            Self::Disk => "disk",
+            Self::Origin => "origin",
+        })
+    }
+}

@@ -5,17 +5,31 @@
 
 pub mod arch;
 pub mod boot_id;
+pub mod command;
+pub mod decision;
+pub mod device;
+pub mod dhcp;
 pub mod digest;
+pub mod fact;
 pub mod firmware;
 pub mod image;
+pub mod lease;
 pub mod mac;
 pub mod persona_ref;
+pub mod plan;
+pub mod reply;
+pub mod request;
+pub mod site;
 pub mod smbios;
+pub mod timeline;
 pub mod units;
 
 pub use arch::Arch;
 pub use boot_id::BootId;
+pub use decision::{Armed, Decision, Reason, Refusal};
+pub use device::{Device, DeviceId};
 pub use digest::Digest;
+pub use fact::{Fact, Record};
 pub use firmware::Firmware;
 pub use mac::{MacAddr, Oui};
 pub use persona_ref::{Effect, PersonaName, PersonaRef, Version};

@@ -1,0 +1,167 @@
+//! What happened. Facts are the spine: the journal keeps them, the World is their fold, everything shown is read from it.
+
+use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Arch, BootId, DeviceId, Firmware, MacAddr, Moment, PersonaName, PersonaRef, SmbiosUuid, lease::Lease,
+    plan::KernelBoot, smbios::Hardware, timeline::Step,
+};
+
+/// One fact with its place in the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number: consecutive, from 1.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Moment,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// Something that happened. Past tense; never a wish, never a secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "fact")]
+pub enum Fact {
+    /// An address is held back for a client that was offered it.
+    LeaseOffered {
+        /// The lease as it now stands.
+        lease: Lease,
+    },
+    /// An address was promised to a client.
+    LeaseBound {
+        /// The lease as it now stands.
+        lease: Lease,
+    },
+    /// A client gave its address back.
+    LeaseReleased {
+        /// The address.
+        ip: Ipv4Addr,
+        /// Whose it was.
+        mac: MacAddr,
+    },
+    /// A client found its address in use.
+    LeaseDeclined {
+        /// The address.
+        ip: Ipv4Addr,
+        /// Who found it.
+        mac: MacAddr,
+        /// The end of the quarantine.
+        until: Moment,
+    },
+    /// A client that wants to boot spoke.
+    DeviceSeen {
+        /// Which device it was taken for.
+        device: DeviceId,
+        /// The port that it spoke by.
+        mac: MacAddr,
+        /// Its identity, when it has one.
+        uuid: Option<SmbiosUuid>,
+        /// Its instruction set, when known.
+        arch: Option<Arch>,
+        /// What spoke.
+        firmware: Firmware,
+    },
+    /// iPXE reported what it runs on.
+    HardwareReported {
+        /// Which device.
+        device: DeviceId,
+        /// What it says.
+        hardware: Hardware,
+    },
+    /// A boot attempt began.
+    BootStarted {
+        /// Its name.
+        boot: BootId,
+        /// Whose it is.
+        device: DeviceId,
+        /// What began it.
+        firmware: Firmware,
+        /// The instruction set named.
+        arch: Option<Arch>,
+    },
+    /// A boot attempt took a step.
+    BootMoved {
+        /// Which attempt.
+        boot: BootId,
+        /// What happened.
+        step: Step,
+    },
+    /// A script that starts a kernel was planned: from now on the attempt's seed is this persona's.
+    BootPlanned {
+        /// Which attempt.
+        boot: BootId,
+        /// What it loads.
+        kernel: KernelBoot,
+    },
+    /// An operator gave a device a persona.
+    PersonaAssigned {
+        /// Which device.
+        device: DeviceId,
+        /// Which persona.
+        persona: PersonaName,
+        /// Who.
+        by: String,
+    },
+    /// An operator took the assignment back.
+    PersonaUnassigned {
+        /// Which device.
+        device: DeviceId,
+        /// Who.
+        by: String,
+    },
+    /// An operator gave leave to wipe a device's disk.
+    DeviceArmed {
+        /// Which device.
+        device: DeviceId,
+        /// Who.
+        by: String,
+    },
+    /// An operator took that leave back.
+    DeviceDisarmed {
+        /// Which device.
+        device: DeviceId,
+        /// Who.
+        by: String,
+    },
+    /// An installer reported that it is done: the device boots its disk from now on, and is no longer armed.
+    DeviceInstalled {
+        /// Which device.
+        device: DeviceId,
+        /// What is on its disk now.
+        persona: PersonaRef,
+    },
+    /// An operator had everything about a device dropped: it is new when it speaks next.
+    DeviceForgotten {
+        /// Which device.
+        device: DeviceId,
+        /// Who.
+        by: String,
+    },
+}
+
+impl Fact {
+    /// Whether somebody was promised this, so that it must be on disk before the reply leaves. Sightings, offers and
+    /// transfers are not promises.
+    pub const fn is_durable(&self) -> bool {
+        match self {
+            Self::LeaseBound { .. }
+            | Self::LeaseReleased { .. }
+            | Self::LeaseDeclined { .. }
+            | Self::BootPlanned { .. }
+            | Self::PersonaAssigned { .. }
+            | Self::PersonaUnassigned { .. }
+            | Self::DeviceArmed { .. }
+            | Self::DeviceDisarmed { .. }
+            | Self::DeviceInstalled { .. }
+            | Self::DeviceForgotten { .. } => true,
+            Self::LeaseOffered { .. }
+            | Self::DeviceSeen { .. }
+            | Self::HardwareReported { .. }
+            | Self::BootStarted { .. }
+            | Self::BootMoved { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What the boot script of one attempt shall do. Digests only: bytes and URLs come later.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Arch, Bytes, Decision, Digest, Firmware, PersonaRef, image::Role};
+
+/// The plan for one boot: the decision, and what it means for this device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BootPlan {
+    /// What was decided, with its reason.
+    pub decision: Decision,
+    /// What the script does about it.
+    pub action: Action,
+}
+
+/// What a boot script does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "action")]
+pub enum Action {
+    /// Load a kernel and an initrd and start them.
+    Kernel(KernelBoot),
+    /// Leave the network and boot the disk, the way this firmware needs it (QUIRKS row 40).
+    LocalDisk {
+        /// UEFI leaves iPXE; BIOS starts drive 0x80.
+        firmware: Firmware,
+    },
+    /// Show the refusal on the console for a while, then boot the disk.
+    Refuse {
+        /// UEFI leaves iPXE; BIOS starts drive 0x80.
+        firmware: Firmware,
+    },
+}
+
+/// A kernel, what it loads, and what it is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelBoot {
+    /// The persona that the kernel leads to.
+    pub persona: PersonaRef,
+    /// What the image runs on; a BIOS client's script checks the processor for it.
+    pub arch: Arch,
+    /// The files, by role; the kernel is among them.
+    pub files: Vec<PlannedFile>,
+    /// Kernel arguments. The placeholders of [`Image::args`](super::image::Image::args) are still in them.
+    pub args: Vec<String>,
+}
+
+/// One file of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedFile {
+    /// What it is for.
+    pub role: Role,
+    /// Its bytes.
+    pub digest: Digest,
+    /// Its length, when the manifest says so.
+    pub size: Option<Bytes>,
+    /// The last part of its URL.
+    pub name: String,
+}

@@ -1,0 +1,43 @@
+//! Everything that can be asked of the engine.
+
+use std::net::IpAddr;
+
+use super::{
+    BootId,
+    command::Command,
+    dhcp::{DhcpAsk, Ingress},
+    smbios::Hardware,
+    timeline::Step,
+};
+
+/// One request, from whatever door it came.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// A DHCP packet, on port 67 or 4011.
+    Dhcp {
+        /// What it asks.
+        ask: DhcpAsk,
+        /// Where it came in.
+        ingress: Ingress,
+    },
+    /// iPXE asks for the boot script of an attempt, and says what it runs on.
+    Script {
+        /// Which attempt.
+        boot: BootId,
+        /// What it runs on.
+        hardware: Hardware,
+    },
+    /// Something happened in an attempt that needs no answer: a transfer, a seed file read, a report.
+    Observe {
+        /// Which attempt.
+        boot: BootId,
+        /// What happened.
+        step: Step,
+        /// Who was at the other end.
+        peer: IpAddr,
+    },
+    /// An operator's order.
+    Command(Command),
+    /// Time has passed: attempts that went silent are given up.
+    Tick,
+}
