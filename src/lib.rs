@@ -2,3 +2,6 @@
 
 // Floor 0: nouns.
 pub mod model;
+
+// Floor 2: policy.
+pub mod world;
