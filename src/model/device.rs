@@ -59,11 +59,17 @@ pub struct Device {
     pub armed: Option<Armed>,
     /// What is on its disk, as far as we put it there.
     pub installed: Option<Installed>,
+    /// When installations of it were last begun, the oldest first, at most [`Device::MAX_INSTALLS_KEPT`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub installs: Vec<Moment>,
     /// The attempt under way, or the last one.
     pub boot: Option<BootId>,
 }
 
 impl Device {
+    /// How many beginnings of installations are remembered: enough for any sensible cap per hour.
+    pub const MAX_INSTALLS_KEPT: usize = 32;
+
     /// A device of which nothing is known but one port.
     pub fn new(mac: MacAddr) -> Self {
         Self {
@@ -77,6 +83,7 @@ impl Device {
             assigned: None,
             armed: None,
             installed: None,
+            installs: vec![],
             boot: None,
         }
     }

@@ -36,6 +36,8 @@ pub enum Action {
 pub struct KernelBoot {
     /// The persona that the kernel leads to.
     pub persona: PersonaRef,
+    /// What loads it: BIOS and UEFI differ in how.
+    pub firmware: Firmware,
     /// What the image runs on; a BIOS client's script checks the processor for it.
     pub arch: Arch,
     /// The files, by role; the kernel is among them.

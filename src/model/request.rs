@@ -26,6 +26,8 @@ pub enum Request {
         boot: BootId,
         /// What it runs on.
         hardware: Hardware,
+        /// Who asks: the device's address, for rules by subnet.
+        peer: IpAddr,
     },
     /// Something happened in an attempt that needs no answer: a transfer, a seed file read, a report.
     Observe {

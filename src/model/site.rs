@@ -169,4 +169,6 @@ pub struct Match {
 pub struct Mirrors {
     /// A Debian mirror: `http://deb.debian.org/debian` when not set.
     pub debian: Option<String>,
+    /// A mirror of Debian's security updates. With `debian` set and this not, systems get no security updates.
+    pub debian_security: Option<String>,
 }

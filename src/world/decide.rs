@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::model::{
-    Fact, Moment,
-    reply::{Reply, Silence},
-    request::Request,
-    site::Site,
+use crate::{
+    model::{
+        BootId, Decision, Fact, Moment,
+        reply::Reply,
+        request::Request,
+        site::Site,
+        timeline::{Phase, Step},
+    },
+    persona::catalog::Catalog,
 };
 
-use super::World;
+use super::{World, attempt, command, dhcp, script};
 
 /// What the caller's clock and dice said when the request was taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +24,14 @@ pub struct Stamp {
     pub nonce: u64,
 }
 
-/// What decisions stand on and the journal does not hold: the configuration and the library. Replaced as a whole.
+/// What decisions stand on and the journal does not hold: the configuration and the library. Replaced as a whole, so that
+/// a decision never sees half of a change.
 #[derive(Debug, Clone)]
 pub struct Ground {
     /// The configuration's view of this place.
     pub site: Arc<Site>,
+    /// The personas and images that validate.
+    pub catalog: Arc<Catalog>,
 }
 
 /// What came of a request.
@@ -36,8 +43,33 @@ pub struct Outcome {
     pub facts: Vec<Fact>,
 }
 
+impl Outcome {
+    /// Whether the reply must wait until the facts are on disk.
+    pub fn is_durable(&self) -> bool {
+        self.facts.iter().any(Fact::is_durable)
+    }
+}
+
 /// Decides one request. Pure: nothing happens until the engine applies the facts and sends the reply.
 pub fn decide(world: &World, ground: &Ground, request: &Request, stamp: Stamp) -> Outcome {
-    let _ = (world, ground, request, stamp);
-    Outcome { reply: Reply::Silence(Silence::NoAnswerNeeded), facts: vec![] }
+    match request {
+        Request::Dhcp { ask, ingress } => dhcp::decide(world, ground, ask, ingress, stamp),
+        Request::Script { boot, hardware, peer } => script::decide(world, ground, *boot, hardware, *peer, stamp.now),
+        Request::Observe { boot, step, .. } => observe(world, *boot, step),
+        Request::Command(order) => command::decide(world, ground, order),
+        Request::Tick => {
+            Outcome { reply: Reply::Noted, facts: attempt::stuck(world, &ground.site.boot, stamp.now) }
+        }
+    }
+}
+
+/// Something happened in an attempt. The installer's last word also closes the latch: from then on the disk is booted.
+fn observe(world: &World, id: BootId, step: &Step) -> Outcome {
+    let Some(boot) = world.boots.get(&id) else { return Outcome { reply: Reply::Noted, facts: vec![] } };
+    let mut facts = vec![Fact::BootMoved { boot: id, step: step.clone() }];
+    let reports_installed = matches!(step, Step::Report(report) if report.phase == Phase::Installed);
+    if let (true, Some(Decision::Become { persona, armed: Some(_), .. })) = (reports_installed, &boot.decision) {
+        facts.push(Fact::DeviceInstalled { device: boot.device, persona: persona.clone() });
+    }
+    Outcome { reply: Reply::Noted, facts }
 }

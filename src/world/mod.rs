@@ -1,11 +1,17 @@
 //! Floor 2: the World, and the one door to it.
 //!
-//! **Every change of state is a fact that [`decide`] returned and [`World::apply`] folded in; `World == replay(journal)`.**
-//! Both are plain functions: time and randomness arrive in a [`Stamp`], the site and the library in a [`Ground`].
+//! **Every change of state is a fact that [`decide`] returned and [`World::apply`] folded in: `World == replay(journal)`.**
+//! Both are plain functions. Time and randomness arrive in a [`Stamp`], the configuration and the library in a [`Ground`].
 
 mod apply;
+mod attempt;
+mod command;
 mod decide;
+mod dhcp;
+mod explain;
+mod script;
 mod state;
 
 pub use decide::{Ground, Outcome, Stamp, decide};
+pub use explain::{Answer, Explanation, Subject, explain};
 pub use state::World;

@@ -1,11 +1,12 @@
 //! What the World holds.
 
-use std::net::Ipv4Addr;
-
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BootId, Device, DeviceId, MacAddr, lease::Lease, timeline::Boot};
+use crate::{
+    lease::Table,
+    model::{BootId, Device, DeviceId, MacAddr, SmbiosUuid, timeline::Boot},
+};
 
 /// Everything that decisions depend on and that must outlive the process: a fold over the journal.
 ///
@@ -15,14 +16,31 @@ use crate::model::{BootId, Device, DeviceId, MacAddr, lease::Lease, timeline::Bo
 pub struct World {
     /// The number of the last record folded in.
     pub seq: u64,
-    /// Leases by address. Pools of different subnets are disjoint, so one map serves all.
-    pub leases: HashTrieMapSync<Ipv4Addr, Lease>,
-    /// The address that each client has or had last.
-    pub lease_of: HashTrieMapSync<MacAddr, Ipv4Addr>,
+    /// Who has which address. Subnets are disjoint, so one table serves all.
+    pub leases: Table,
     /// Devices by name.
     pub devices: RedBlackTreeMapSync<DeviceId, Device>,
-    /// Which device each port belongs to.
+    /// The device that each port belongs to.
     pub ports: HashTrieMapSync<MacAddr, DeviceId>,
-    /// Attempts by name: every one that is under way, and the latest that are over.
+    /// The device that each identity belongs to.
+    pub uuids: HashTrieMapSync<SmbiosUuid, DeviceId>,
+    /// Attempts by name: the latest [`World::MAX_BOOTS`].
     pub boots: HashTrieMapSync<BootId, Boot>,
+    /// The same attempts by the number of the record that began them: the oldest first.
+    pub boot_order: RedBlackTreeMapSync<u64, BootId>,
+}
+
+impl World {
+    /// How many attempts are kept. Older ones are in the journal.
+    pub const MAX_BOOTS: usize = 5000;
+
+    /// The device that a port belongs to.
+    pub fn device_of(&self, mac: MacAddr) -> Option<&Device> {
+        self.devices.get(self.ports.get(&mac)?)
+    }
+
+    /// Attempts, the latest first.
+    pub fn recent_boots(&self) -> impl Iterator<Item = &Boot> {
+        self.boot_order.values().rev().filter_map(|id| self.boots.get(id))
+    }
 }

@@ -1,0 +1,73 @@
+//! What a client's firmware is told to fetch, and how it must be told.
+
+use std::net::Ipv4Addr;
+
+use crate::{
+    model::{
+        Arch, BootId, Device, Firmware, Refusal,
+        dhcp::{BootClient, BootOptions, VendorOptions},
+        site::{BootPolicy, DhcpMode, Site},
+    },
+    wire::paths::{BootPath, TftpName, server_url},
+};
+
+use super::matching;
+
+/// The boot options for one client. `server` is this daemon's address on the client's link: URLs name it by number, so
+/// that no firmware needs DNS (QUIRKS rows 11 and 27).
+pub fn bootfile(
+    site: &Site,
+    device: &Device,
+    client: &BootClient,
+    boot: BootId,
+    server: Ipv4Addr,
+) -> Result<BootOptions, Refusal> {
+    let http = |path: BootPath| format!("{}{path}", server_url(server, site.http_port));
+    let bootfile = match client.firmware {
+        Firmware::IpxeBios | Firmware::IpxeEfi => http(BootPath::Start { boot }),
+        Firmware::EfiHttp => http(BootPath::Nbp { boot, name: nbp(&site.boot, device, client)? }),
+        Firmware::Bios | Firmware::EfiPxe | Firmware::RpiBoot => {
+            TftpName::Nbp { boot: Some(boot), name: nbp(&site.boot, device, client)? }.to_string()
+        }
+    };
+    Ok(BootOptions {
+        flavour: client.flavour,
+        bootfile: Some(bootfile),
+        vendor: vendor(client),
+        ipxe_no_proxy: client.firmware.is_ipxe() && site.mode == DhcpMode::Full,
+    })
+}
+
+/// Option 43. A BIOS ROM is told to skip discovery; UEFI ignores offers whose menu it cannot read, so it gets none and
+/// may ask again on 4011 (QUIRKS rows 4 and 5).
+fn vendor(client: &BootClient) -> VendorOptions {
+    match (client.boot_item, client.firmware) {
+        (Some(item), _) => VendorOptions::BootItem(item),
+        (None, Firmware::Bios | Firmware::RpiBoot) => VendorOptions::UseBootfile,
+        (None, _) => VendorOptions::None,
+    }
+}
+
+/// The NBP for this firmware and architecture, when it is at hand.
+fn nbp(policy: &BootPolicy, device: &Device, client: &BootClient) -> Result<String, Refusal> {
+    let arch = client.arch.ok_or_else(|| Refusal::UnknownArch { codes: client.arch_codes.clone() })?;
+    let chosen = match (arch, client.firmware) {
+        (Arch::X64, Firmware::Bios) => "undionly.kpxe",
+        (Arch::X64, _) => uefi_nbp(policy, device, client.firmware),
+        (Arch::Arm64, Firmware::EfiPxe | Firmware::EfiHttp) => "snponly-arm64.efi",
+        (Arch::Ia32, Firmware::EfiPxe | Firmware::EfiHttp) => "ipxe-ia32.efi",
+        _ => return Err(Refusal::NoNbp { arch }),
+    };
+    policy.nbps.get(chosen).cloned().ok_or(Refusal::NoNbp { arch })
+}
+
+/// `snponly.efi` drives the card through the firmware that just booted from it, so it works wherever PXE does. HTTP Boot
+/// leaves that driver in use on some machines: there iPXE's own drivers in `ipxe.efi` are the safer choice.
+fn uefi_nbp<'a>(policy: &'a BootPolicy, device: &Device, firmware: Firmware) -> &'a str {
+    let ruled = policy.uefi_nbp.iter().find(|rule| matching::fits(&rule.when, device, None));
+    match (ruled, firmware) {
+        (Some(rule), _) => &rule.nbp,
+        (None, Firmware::EfiHttp) => "ipxe.efi",
+        (None, _) => "snponly.efi",
+    }
+}

@@ -1,0 +1,83 @@
+//! Whether a device is one that a rule means.
+
+use std::net::Ipv4Addr;
+
+use crate::model::{Device, site::Match};
+
+/// Whether every field that `when` gives fits the device. A rule without any field fits none: `config` refuses to load it.
+///
+/// `address` is what the device uses now. An SMBIOS field that the device has not reported fits nothing.
+pub fn fits(when: &Match, device: &Device, address: Option<Ipv4Addr>) -> bool {
+    let hardware = &device.hardware;
+    let fields = [
+        one_of(&when.mac, |mac| device.macs.contains(mac)),
+        one_of(&when.oui, |oui| device.macs.iter().any(|mac| mac.oui() == *oui)),
+        one_of(&when.arch, |arch| device.arch == Some(*arch)),
+        one_of(&when.subnet, |net| address.is_some_and(|ip| net.contains(&ip))),
+        one_of(&when.manufacturer, |pattern| reported(pattern, &hardware.manufacturer)),
+        one_of(&when.product, |pattern| reported(pattern, &hardware.product)),
+        one_of(&when.serial, |pattern| reported(pattern, &hardware.serial)),
+        one_of(&when.asset, |pattern| reported(pattern, &hardware.asset)),
+    ];
+    fields.contains(&Some(true)) && !fields.contains(&Some(false))
+}
+
+/// `None` when the field is not given, else whether one of its values fits.
+fn one_of<T>(values: &[T], fits: impl Fn(&T) -> bool) -> Option<bool> {
+    (!values.is_empty()).then(|| values.iter().any(fits))
+}
+
+fn reported(pattern: &str, value: &Option<String>) -> bool {
+    value.as_deref().is_some_and(|value| resembles(&pattern.to_lowercase(), &value.trim().to_lowercase()))
+}
+
+/// Whether `text` is `pattern`, in which each `*` stands for any run of characters.
+fn resembles(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Arch, MacAddr};
+
+    #[test]
+    fn a_star_stands_for_any_run_of_characters() {
+        for (pattern, text) in [("dell inc.", "dell inc."), ("dell*", "dell inc."), ("*740*", "r740xd"), ("a*b*c", "abbc")] {
+            assert!(resembles(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("dell", "dell inc."), ("*740", "r740xd"), ("ab*ba", "aba"), ("", "x")] {
+            assert!(!resembles(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn every_given_field_must_fit_and_one_value_of_it_is_enough() {
+        let mac: MacAddr = "52:54:00:00:00:01".parse().expect("a port");
+        let mut device = Device::new(mac);
+        device.arch = Some(Arch::X64);
+        device.hardware.product = Some("OptiPlex 7090".into());
+        let address = Some(Ipv4Addr::new(10, 1, 0, 9));
+        let when = Match {
+            arch: vec![Arch::Arm64, Arch::X64],
+            product: vec!["optiplex*".into()],
+            subnet: vec!["10.1.0.0/16".parse().expect("a subnet")],
+            ..Match::default()
+        };
+        assert!(fits(&when, &device, address));
+        assert!(!fits(&when, &device, None), "no address known: no subnet fits");
+        assert!(!fits(&Match { asset: vec!["*".into()], ..when.clone() }, &device, address), "not reported");
+        assert!(!fits(&Match { oui: vec![mac.oui()], arch: vec![Arch::Arm64], ..Match::default() }, &device, address));
+        assert!(!fits(&Match::default(), &device, address), "a rule without a field means nobody");
+    }
+}

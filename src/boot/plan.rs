@@ -1,0 +1,64 @@
+//! What a decision means for this device: the files and the kernel's arguments, or why it cannot be.
+
+use crate::{
+    model::{
+        Decision, Device, Firmware, PersonaRef, Refusal,
+        image::{Image, ImageFile, Role},
+        plan::{Action, BootPlan, KernelBoot, PlannedFile},
+    },
+    persona::catalog::Catalog,
+};
+
+/// Turns a decision into a plan. A persona that this device cannot become turns into a refusal here.
+pub fn plan(catalog: &Catalog, device: &Device, firmware: Firmware, decision: Decision) -> BootPlan {
+    let action = match &decision {
+        Decision::Become { persona, .. } => match kernel(catalog, device, firmware, persona) {
+            Ok(kernel) => Action::Kernel(kernel),
+            Err(why) => return refuse(why, firmware),
+        },
+        Decision::LocalDisk { .. } => Action::LocalDisk { firmware },
+        Decision::Refuse { .. } => Action::Refuse { firmware },
+    };
+    BootPlan { decision, action }
+}
+
+/// The plan that shows a refusal.
+pub fn refuse(why: Refusal, firmware: Firmware) -> BootPlan {
+    BootPlan { decision: Decision::Refuse { why }, action: Action::Refuse { firmware } }
+}
+
+fn kernel(catalog: &Catalog, device: &Device, firmware: Firmware, persona: &PersonaRef) -> Result<KernelBoot, Refusal> {
+    let name = || persona.name.clone();
+    let entry = catalog.persona(&persona.name).ok_or_else(|| Refusal::NoPersona { persona: name() })?;
+    let wanted = entry.persona.image();
+    let image = catalog
+        .image(wanted)
+        .ok_or_else(|| Refusal::NoImage { persona: name(), image: wanted.to_string() })?;
+    if let Some(has) = device.arch.filter(|has| *has != image.arch) {
+        return Err(Refusal::WrongArch { image: image.name.to_string(), needs: image.arch, has });
+    }
+    if let (Some(needs), Some(has_mib)) = (entry.persona.memory_min(), device.hardware.memory_mib) {
+        let needs_mib = needs.0 >> 20;
+        // Firmware keeps some memory to itself: a 2048 MiB device reports a little less.
+        if has_mib + has_mib / 8 < needs_mib {
+            return Err(Refusal::TooSmall { persona: name(), needs_mib, has_mib });
+        }
+    }
+    Ok(KernelBoot {
+        persona: persona.clone(),
+        firmware,
+        arch: image.arch,
+        files: files(image),
+        args: image.args.iter().chain(entry.persona.kernel_args()).cloned().collect(),
+    })
+}
+
+fn files(image: &Image) -> Vec<PlannedFile> {
+    let planned = |(role, file): (&Role, &ImageFile)| PlannedFile {
+        role: *role,
+        digest: file.sha256,
+        size: file.size,
+        name: file.name.clone().unwrap_or_else(|| role.name().to_owned()),
+    };
+    image.files.iter().map(planned).collect()
+}

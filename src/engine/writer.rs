@@ -1,0 +1,198 @@
+//! The writer thread.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::{broadcast, oneshot};
+
+use crate::{
+    journal::{Journal, JournalError},
+    model::{Moment, Record, reply::Reply, request::Request},
+    world::{Ground, Stamp, World, decide},
+};
+
+use super::handle::{Handle, Shared, Work};
+
+/// How many requests may wait. At 10,000 packets a second this is 0.4 s: longer than a client waits is no use.
+const INBOX: usize = 4096;
+/// The most that one batch takes, so that the first of it does not wait for too many others.
+const BATCH: usize = 512;
+/// How often the engine looks after itself: attempts that went silent, facts not yet synced.
+const TICK: Duration = Duration::from_secs(1);
+/// How many records a restart folds at the most.
+const CHECKPOINT_EVERY: u64 = 50_000;
+/// How many batches a slow reader of the tail may be behind.
+const TAIL: usize = 1024;
+
+/// What the writer has done since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Batches appended.
+    pub batches: AtomicU64,
+    /// Batches that were synced.
+    pub synced: AtomicU64,
+    /// Facts appended.
+    pub facts: AtomicU64,
+    /// Requests decided.
+    pub requests: AtomicU64,
+}
+
+/// How the engine ended.
+pub type Stopped = Result<(), JournalError>;
+
+/// The engine while it runs.
+pub struct Engine {
+    inbox: SyncSender<Work>,
+    ended: oneshot::Receiver<Stopped>,
+}
+
+impl Engine {
+    /// Starts the writer on a World that the journal was just folded to. `clock` and `dice` are asked once a batch and
+    /// once a request.
+    pub fn start(
+        journal: Journal,
+        world: World,
+        ground: Ground,
+        clock: impl Fn() -> Moment + Send + 'static,
+        dice: impl FnMut() -> u64 + Send + 'static,
+    ) -> (Handle, Self) {
+        let (inbox, work) = sync_channel(INBOX);
+        let shared = Arc::new(Shared {
+            world: ArcSwap::from_pointee(world.clone()),
+            ground: ArcSwap::from_pointee(ground),
+            tail: broadcast::Sender::new(TAIL),
+            counters: Counters::default(),
+            refused: AtomicU64::new(0),
+        });
+        let (end, ended) = oneshot::channel();
+        let handle = Handle { inbox: inbox.clone(), shared: shared.clone() };
+        let writer = Writer {
+            work,
+            journal,
+            checkpointed: world.seq,
+            world,
+            shared,
+            now: Moment::default(),
+            clock: Box::new(clock),
+            dice: Box::new(dice),
+        };
+        thread::Builder::new()
+            .name("engine".into())
+            // Nobody may be left to hear how it ended: then the process is ending too.
+            .spawn(move || drop(end.send(writer.run())))
+            .expect("the system can start one thread");
+        (handle, Self { inbox, ended })
+    }
+
+    /// Waits until the engine ends by itself, which it does only when the journal fails or policy panics.
+    pub async fn ended(&mut self) -> Stopped {
+        match (&mut self.ended).await {
+            Ok(stopped) => stopped,
+            // The sender was dropped without a word: the thread panicked, and its message is in the log.
+            Err(_) => panic!("the engine's thread panicked: a bug in policy"),
+        }
+    }
+
+    /// Has the engine finish what it was asked, write a checkpoint, and end.
+    pub async fn stop(mut self) -> Stopped {
+        let inbox = self.inbox.clone();
+        // The inbox may be full: wait for a place on a thread that may block. An engine that ended needs no telling.
+        let told = tokio::task::spawn_blocking(move || inbox.send(Work::Stop).is_ok());
+        drop(told.await);
+        self.ended().await
+    }
+}
+
+struct Writer {
+    work: Receiver<Work>,
+    journal: Journal,
+    world: World,
+    shared: Arc<Shared>,
+    checkpointed: u64,
+    /// The latest time that a record carries: time in the journal never runs backwards, whatever the clock does.
+    now: Moment,
+    clock: Box<dyn Fn() -> Moment + Send>,
+    dice: Box<dyn FnMut() -> u64 + Send>,
+}
+
+impl Writer {
+    fn run(mut self) -> Stopped {
+        let mut ticked = (self.clock)();
+        loop {
+            let mut batch = vec![];
+            match self.work.recv_timeout(TICK) {
+                Ok(first) => batch.push(first),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => batch.push(Work::Stop),
+            }
+            batch.extend(self.work.try_iter().take(BATCH - 1));
+            let tick = (self.clock)().since(ticked).0 >= TICK.as_millis() as u64;
+            if tick {
+                ticked = (self.clock)();
+                batch.insert(0, Work::Ask(Request::Tick, None));
+            }
+            let stop = self.batch(batch)?;
+            if tick {
+                self.journal.sync()?;
+            }
+            if stop || self.world.seq - self.checkpointed >= CHECKPOINT_EVERY {
+                self.journal.checkpoint(&self.world)?;
+                self.checkpointed = self.world.seq;
+            }
+            if stop {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Decides, applies, appends, publishes, replies. Returns whether to stop.
+    fn batch(&mut self, batch: Vec<Work>) -> Result<bool, JournalError> {
+        self.now = self.now.max((self.clock)());
+        let ground = self.shared.ground.load_full();
+        let mut records = vec![];
+        let mut replies: Vec<(oneshot::Sender<Reply>, Reply)> = vec![];
+        let mut durable = false;
+        let mut stop = false;
+        for work in batch {
+            let (request, answer) = match work {
+                Work::Ask(request, answer) => (request, answer),
+                Work::Stop => {
+                    stop = true;
+                    continue;
+                }
+            };
+            let stamp = Stamp { now: self.now, nonce: (self.dice)() };
+            let outcome = decide(&self.world, &ground, &request, stamp);
+            durable |= outcome.is_durable();
+            for fact in outcome.facts {
+                let record = Record { seq: self.world.seq + 1, at: self.now, fact };
+                self.world.apply(&record);
+                records.push(record);
+            }
+            replies.extend(answer.map(|answer| (answer, outcome.reply)));
+            self.shared.counters.requests.fetch_add(1, Ordering::Relaxed);
+        }
+        if !records.is_empty() {
+            self.journal.append(&records, durable)?;
+            self.shared.counters.batches.fetch_add(1, Ordering::Relaxed);
+            self.shared.counters.synced.fetch_add(u64::from(durable), Ordering::Relaxed);
+            self.shared.counters.facts.fetch_add(records.len() as u64, Ordering::Relaxed);
+            self.shared.world.store(Arc::new(self.world.clone()));
+            // No reader is no error.
+            drop(self.shared.tail.send(Arc::new(records)));
+        }
+        for (answer, reply) in replies {
+            // A client that has gone away hears nothing.
+            drop(answer.send(reply));
+        }
+        Ok(stop)
+    }
+}

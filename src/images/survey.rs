@@ -1,0 +1,48 @@
+//! The digest and length of something that is to become an image file.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use futures_util::StreamExt;
+use sha2::{Digest as _, Sha256};
+
+use crate::model::{Bytes, Digest, image::Origin};
+
+use super::origin::Client;
+
+/// Reads all of an origin, without keeping it. `progress` hears how many bytes of how many were read.
+pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>)) -> Result<(Digest, Bytes), String> {
+    let mut answer = Client::new()?.open(origin, 0).await?;
+    let mut hash = Sha256::new();
+    let mut read = 0;
+    while let Some(chunk) = answer.bytes.next().await {
+        let chunk = chunk?;
+        hash.update(&chunk);
+        read += chunk.len() as u64;
+        progress(read, answer.len);
+    }
+    match answer.len {
+        Some(len) if len != read => Err(format!("{origin}: it broke off after {read} of {len} bytes")),
+        _ => Ok((Digest::new(hash.finalize().into()), Bytes(read))),
+    }
+}
+
+/// Hashes a file of the disk tier; blocks.
+pub(super) fn hash_file(path: &Path) -> io::Result<(Digest, u64)> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut total = 0;
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((Digest::new(hash.finalize().into()), total)),
+            read => {
+                hash.update(&buffer[..read]);
+                total += read as u64;
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Floor 1: what a machine becomes, as people write it, and as installers read it. Pure.
+//!
+//! [`schema`] is the document, [`validate`] what must hold beyond its shape, [`catalog`] the documents that hold,
+//! [`render`] the seed files.
+
+pub mod catalog;
+pub mod render;
+pub mod schema;
+pub mod validate;
+
+pub use schema::Persona;

@@ -1,0 +1,76 @@
+//! Personas as installers read them: seed files. A pure function of the persona, the device and the site.
+//!
+//! Both formats lead to the same cloud-config. A live system's cloud-init reads it over the network; the Debian installer
+//! does what only an installer can (disk, boot loader, base system) and leaves it on the disk for the first boot. So each
+//! field has one rendering, and nothing is silently dropped.
+
+mod cloud_init;
+mod preseed;
+mod report;
+
+use crate::{
+    model::{BootId, MacAddr, site::Mirrors, smbios::Hardware},
+    persona::{Persona, schema::SeedFormat},
+};
+
+/// The device and the place that a seed is rendered for.
+#[derive(Debug, Clone)]
+pub struct Subject<'a> {
+    /// The persona's name, for people.
+    pub persona: &'a str,
+    /// The device's first port.
+    pub mac: MacAddr,
+    /// What it reported of itself.
+    pub hardware: &'a Hardware,
+    /// The attempt: cloud-init's instance id, so that each attempt applies the persona anew.
+    pub boot: BootId,
+    /// The folder of the seed, with a closing slash.
+    pub seed_url: &'a str,
+    /// Where the device reports.
+    pub report_url: &'a str,
+    /// Where packages come from.
+    pub mirrors: &'a Mirrors,
+}
+
+impl Subject<'_> {
+    /// The host name: the persona's pattern filled in, or its name and the end of the MAC address.
+    fn hostname(&self, persona: &Persona) -> String {
+        let [.., a, b, c] = self.mac.octets();
+        let mac = format!("{a:02x}{b:02x}{c:02x}");
+        let serial = self.hardware.serial.as_deref().unwrap_or_default().to_lowercase();
+        let serial: String = serial.chars().filter(char::is_ascii_alphanumeric).take(24).collect();
+        // A device without a serial number still needs a name of its own.
+        let serial = if serial.is_empty() { mac.clone() } else { serial };
+        let fallback = format!("{}-{mac}", self.persona);
+        let pattern = persona.network.hostname.clone().unwrap_or(fallback);
+        pattern.replace("{{mac}}", &mac).replace("{{serial}}", &serial)
+    }
+}
+
+/// The names of the seed files of a persona, the one that is read first in front.
+pub fn seed_files(persona: &Persona) -> &'static [&'static str] {
+    match persona.seed_format() {
+        SeedFormat::NoCloud => &["meta-data", "user-data", "vendor-data", "network-config"],
+        SeedFormat::Preseed => &["preseed.cfg", "meta-data", "user-data", "vendor-data", "network-config"],
+    }
+}
+
+/// One seed file; `None` when the persona has no such file.
+pub fn seed_file(persona: &Persona, subject: &Subject<'_>, name: &str) -> Option<String> {
+    if !seed_files(persona).contains(&name) {
+        return None;
+    }
+    match name {
+        "meta-data" => Some(cloud_init::meta_data(persona, subject)),
+        "user-data" => Some(cloud_init::user_data(persona, subject)),
+        "vendor-data" => Some(cloud_init::vendor_data(subject)),
+        "network-config" => Some(cloud_init::network_config(persona, subject)),
+        "preseed.cfg" => Some(preseed::preseed(persona, subject)),
+        _ => None,
+    }
+}
+
+/// A word that `sh` takes as it is.
+fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

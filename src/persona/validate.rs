@@ -1,0 +1,200 @@
+//! What must hold of a persona beyond its shape. Every rule has a code; every problem points to its line.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    document::{Problem, Source},
+    model::Effect,
+};
+
+use super::{Persona, schema::User};
+
+/// Every problem of one persona. `source` is the document that it was read from.
+pub fn validate(persona: &Persona, source: &Source) -> Vec<Problem> {
+    let mut check = Check { source, problems: vec![] };
+    check.effect(persona);
+    check.apps(persona);
+    persona.security.users.iter().enumerate().for_each(|(at, user)| check.user(at, user));
+    check.duplicates("security.users", persona.security.users.iter().map(|user| user.name.as_str()));
+    check.network(persona);
+    check.preferences(persona);
+    check.problems
+}
+
+struct Check<'a> {
+    source: &'a Source,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    /// Records a problem at `path` unless `holds`.
+    fn require(&mut self, holds: bool, code: &'static str, path: &str, message: impl Into<String>, help: &str) {
+        if !holds {
+            self.problems.push(self.source.problem_at(code, path, message, help));
+        }
+    }
+
+    fn effect(&mut self, persona: &Persona) {
+        match (&persona.os.install, persona.effect) {
+            (None, Effect::Destructive) => self.require(
+                false,
+                "GR010",
+                "os",
+                "a destructive persona must say which disk it wipes",
+                "add `install: {disk: /dev/disk/by-id/...}` under `os`",
+            ),
+            (Some(_), Effect::Ephemeral) => self.require(
+                false,
+                "GR011",
+                "os.install",
+                "an ephemeral persona installs nothing",
+                "remove `os.install`, or say `effect: destructive`",
+            ),
+            (Some(install), Effect::Destructive) => {
+                let plain = install.disk.strip_prefix("/dev/").is_some_and(|rest| {
+                    !rest.is_empty() && !rest.contains("..") && rest.chars().all(|c| c.is_ascii_graphic())
+                });
+                let help = "write /dev/disk/by-id/... (best: it names one disk for ever) or /dev/nvme0n1";
+                self.require(plain, "GR012", "os.install.disk", "this is no path of a disk", help);
+            }
+            (None, Effect::Ephemeral) => {}
+        }
+        for (at, arg) in persona.os.kernel_args.iter().enumerate() {
+            let one_word = !arg.is_empty() && !arg.contains(char::is_whitespace);
+            let path = format!("os.kernel_args.{at}");
+            self.require(one_word, "GR013", &path, "a kernel argument is one word", "write one list item for each");
+        }
+    }
+
+    fn apps(&mut self, persona: &Persona) {
+        let apps = &persona.apps;
+        for (at, package) in apps.packages.iter().enumerate() {
+            let path = format!("apps.packages.{at}");
+            let help = "Debian's package names are lower-case letters, digits, `+`, `-` and `.`";
+            self.require(is_package(package), "GR020", &path, format!("`{package}` is no package name"), help);
+        }
+        self.duplicates("apps.packages", apps.packages.iter().map(String::as_str));
+        for (at, file) in apps.files.iter().enumerate() {
+            let octal = file.mode.len() == 4 && file.mode.bytes().all(|b| (b'0'..=b'7').contains(&b));
+            let absolute = file.path.starts_with('/') && !file.path.contains("..");
+            self.require(absolute, "GR021", &format!("apps.files.{at}.path"), "this is no absolute path", "");
+            let help = "write the permissions as four octal digits in quotes: \"0644\"";
+            self.require(octal, "GR022", &format!("apps.files.{at}.mode"), "these are no permissions", help);
+        }
+        for (at, repository) in apps.repositories.iter().enumerate() {
+            let at = format!("apps.repositories.{at}");
+            let named = is_login(&repository.name);
+            self.require(named, "GR023", &format!("{at}.name"), "this cannot name a file", "use lower-case letters");
+            let signed = repository.key.contains("BEGIN PGP PUBLIC KEY BLOCK");
+            let help = "paste the armoured public key; unsigned repositories are not supported";
+            self.require(signed, "GR024", &format!("{at}.key"), "this is no public key", help);
+            let web = repository.uri.starts_with("http://") || repository.uri.starts_with("https://");
+            self.require(web, "GR025", &format!("{at}.uri"), "this is no http(s) URL", "");
+        }
+        let units = [("enable", &apps.services.enable), ("mask", &apps.services.mask)];
+        for (list, unit) in units.iter().flat_map(|(list, units)| units.iter().map(move |unit| (list, unit))) {
+            let plain = !unit.is_empty() && unit.chars().all(|c| c.is_ascii_alphanumeric() || "@._:-\\".contains(c));
+            let path = format!("apps.services.{list}");
+            self.require(plain, "GR026", &path, format!("`{unit}` is no unit name"), "write it as systemctl does");
+        }
+        if let Some(both) = apps.services.enable.iter().find(|unit| apps.services.mask.contains(unit)) {
+            let message = format!("`{both}` is both enabled and masked");
+            self.require(false, "GR027", "apps.services", message, "decide for one");
+        }
+    }
+
+    fn user(&mut self, at: usize, user: &User) {
+        let path = |field: &str| format!("security.users.{at}.{field}");
+        let help = "lower-case letters, digits, `-` and `_`, at most 32, beginning with a letter";
+        let named = is_login(&user.name) && user.name != "root";
+        self.require(named, "GR030", &path("name"), format!("`{}` cannot be a login", user.name), help);
+        if let Some(hash) = &user.password_hash {
+            let help = "make one with `mkpasswd -m yescrypt`; Greenroom keeps no passwords";
+            let hashed = hash.starts_with('$') && hash.matches('$').count() >= 3 && !hash.contains([':', '\n', ' ']);
+            self.require(hashed, "GR031", &path("password_hash"), "this is no crypt(5) hash", help);
+        }
+        for (key, text) in user.ssh_keys.iter().enumerate() {
+            let kinds = ["ssh-ed25519 ", "ssh-rsa ", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"];
+            let public = kinds.iter().any(|kind| text.starts_with(kind)) && !text.contains('\n');
+            let help = "paste one line of an `id_ed25519.pub`";
+            self.require(public, "GR032", &path(&format!("ssh_keys.{key}")), "this is no public SSH key", help);
+        }
+        for group in &user.groups {
+            self.require(is_login(group), "GR033", &path("groups"), format!("`{group}` cannot be a group"), help);
+        }
+        let shell = user.shell.starts_with('/') && !user.shell.contains(char::is_whitespace);
+        self.require(shell, "GR034", &path("shell"), "a shell is an absolute path", "");
+        // cloud-init writes the name into one field of /etc/passwd.
+        let full_name = !user.full_name.contains([':', ',', '\n']);
+        self.require(full_name, "GR035", &path("full_name"), "`:` and `,` cannot stand in a full name", "");
+    }
+
+    fn network(&mut self, persona: &Persona) {
+        if let Some(hostname) = &persona.network.hostname {
+            let filled = hostname.replace("{{mac}}", "000000").replace("{{serial}}", "x");
+            let label = |label: &str| {
+                (1..=63).contains(&label.len())
+                    && !label.starts_with('-')
+                    && !label.ends_with('-')
+                    && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            };
+            let help = "lower-case letters, digits and `-`; `{{mac}}` and `{{serial}}` are filled in";
+            let fits = filled.len() <= 200 && filled.split('.').all(label);
+            self.require(fits, "GR040", "network.hostname", "this cannot be a host name", help);
+        }
+        for (at, interface) in persona.network.interfaces.iter().enumerate() {
+            let path = format!("network.interfaces.{at}");
+            let matched = interface.mac.is_some() || interface.name.is_some();
+            self.require(matched, "GR041", &path, "which interface is meant?", "give its `mac` or its `name`");
+            if let (Some(gateway), address) = (interface.gateway, interface.address) {
+                let reachable = address.is_some_and(|net| net.contains(&gateway) && net.addr() != gateway);
+                let help = "a gateway is another address of the interface's own subnet";
+                self.require(reachable, "GR042", &format!("{path}.gateway"), "this gateway cannot be reached", help);
+            }
+            if let Some(name) = &interface.name {
+                let plain = (1..=15).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+                self.require(plain, "GR043", &format!("{path}.name"), "this cannot name an interface", "");
+            }
+        }
+    }
+
+    fn preferences(&mut self, persona: &Persona) {
+        let preferences = &persona.preferences;
+        if let Some(locale) = &preferences.locale {
+            let (language, charset) = locale.split_once('.').unwrap_or((locale, ""));
+            let known = language == "C" || (language.len() >= 5 && language.as_bytes()[2] == b'_');
+            let plain = language.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '@');
+            let help = "write it as `locale -a` does, in UTF-8: de_DE.UTF-8";
+            self.require(known && plain && charset == "UTF-8", "GR050", "preferences.locale", "this is no locale", help);
+        }
+        if let Some(zone) = &preferences.timezone {
+            let plain = zone.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c));
+            let known = plain && (zone.contains('/') || zone == "UTC") && !zone.starts_with('/') && !zone.ends_with('/');
+            let help = "write it as in /usr/share/zoneinfo: Europe/Berlin";
+            self.require(known, "GR051", "preferences.timezone", "this is no time zone", help);
+        }
+        if let Some(layout) = &preferences.keyboard {
+            let plain = (2..=10).contains(&layout.len()) && layout.bytes().all(|b| b.is_ascii_lowercase());
+            self.require(plain, "GR052", "preferences.keyboard", "this is no keyboard layout", "write `us` or `de`");
+        }
+    }
+
+    fn duplicates<'a>(&mut self, path: &str, names: impl Iterator<Item = &'a str>) {
+        let mut seen = BTreeSet::new();
+        for (at, name) in names.enumerate() {
+            let first = seen.insert(name);
+            self.require(first, "GR014", &format!("{path}.{at}"), format!("`{name}` stands here twice"), "remove one");
+        }
+    }
+}
+
+fn is_package(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    name.len() >= 2 && name.bytes().next().is_some_and(plain) && name.bytes().all(|b| plain(b) || b"+-.".contains(&b))
+}
+
+fn is_login(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}

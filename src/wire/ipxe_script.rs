@@ -1,0 +1,223 @@
+//! iPXE scripts: what a plan looks like to the device. The templates lie in `boot/`.
+//!
+//! iPXE splits its lines at blanks and has no quoting: `||`, `&&`, `;` and `#` as words, and `${` anywhere, are commands.
+//! So everything that a person or a device wrote is reduced to harmless characters before it enters a script.
+
+use askama::Template;
+
+use crate::model::{
+    Arch, BootId, Decision, Firmware, SmbiosUuid,
+    image::Role,
+    plan::{Action, BootPlan, KernelBoot, PlannedFile},
+    smbios::Hardware,
+};
+
+use super::paths::BootPath;
+
+/// Where the URLs of one script point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Links {
+    /// `http://10.77.0.1`: this server as the device reaches it.
+    pub server: String,
+    /// The attempt.
+    pub boot: BootId,
+    /// The attempt's secret, for its seed.
+    pub token: String,
+}
+
+impl Links {
+    /// The folder of the seed, with a closing slash as cloud-init wants it.
+    pub fn seed_url(&self) -> String {
+        let path = BootPath::Seed { boot: self.boot, token: self.token.clone(), name: String::new() };
+        format!("{}{path}", self.server)
+    }
+
+    /// Where the device reports.
+    pub fn report_url(&self) -> String {
+        format!("{}{}", self.server, BootPath::Report { boot: self.boot, token: self.token.clone() })
+    }
+
+    fn blob_url(&self, file: &PlannedFile) -> String {
+        let path = BootPath::BlobFor { digest: file.digest, boot: self.boot, name: file.name.clone() };
+        format!("{}{path}", self.server)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "start.ipxe", escape = "none", config = ".askama.toml")]
+struct Start {
+    boot: BootId,
+    url: String,
+}
+
+#[derive(Template)]
+#[template(path = "autoexec.ipxe", escape = "none", config = ".askama.toml")]
+struct Autoexec {
+    url: String,
+}
+
+#[derive(Template)]
+#[template(path = "kernel.ipxe", escape = "none", config = ".askama.toml")]
+struct Kernel {
+    boot: BootId,
+    what: String,
+    why: String,
+    check_cpu: bool,
+    kernel: String,
+    args: String,
+    initrds: Vec<String>,
+    leave: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "disk.ipxe", escape = "none", config = ".askama.toml")]
+struct Disk {
+    what: String,
+    why: String,
+    pause: bool,
+    leave: &'static str,
+}
+
+/// The first script, which asks for the second and says what the device is.
+pub fn start(server: &str, boot: BootId) -> String {
+    rendered(&Start { boot, url: format!("{server}{}", BootPath::Script { boot }) })
+}
+
+/// The script for iPXE builds that start with `autoexec.ipxe`, before DHCP.
+pub fn autoexec(server: &str, boot: BootId) -> String {
+    rendered(&Autoexec { url: format!("{server}{}", BootPath::Start { boot }) })
+}
+
+/// The second script: the plan, carried out.
+pub fn script(plan: &BootPlan, links: &Links) -> String {
+    let why = match &plan.decision {
+        Decision::Become { reason, .. } | Decision::LocalDisk { reason } => harmless(&reason.to_string()),
+        Decision::Refuse { why } => harmless(&why.to_string()),
+    };
+    match &plan.action {
+        Action::Kernel(kernel) => kernel_script(kernel, why, links),
+        Action::LocalDisk { firmware } => {
+            rendered(&Disk { what: "booting from the disk".into(), why, pause: false, leave: leave(*firmware) })
+        }
+        Action::Refuse { firmware } => {
+            rendered(&Disk { what: "nothing to boot".into(), why, pause: true, leave: leave(*firmware) })
+        }
+    }
+}
+
+fn kernel_script(boot: &KernelBoot, why: String, links: &Links) -> String {
+    let url = |role| boot.files.iter().filter(move |file| file.role == role).map(|file| links.blob_url(file));
+    let mut args: Vec<String> = boot.args.iter().map(|arg| filled(arg, boot, links)).collect();
+    if boot.firmware.is_efi() {
+        // The kernel's EFI stub finds the initrd by the name that iPXE gave it.
+        args.push("initrd=initrd".into());
+    }
+    rendered(&Kernel {
+        boot: links.boot,
+        what: harmless(&format!("persona {}", boot.persona)),
+        why,
+        check_cpu: boot.arch == Arch::X64 && !boot.firmware.is_efi(),
+        kernel: url(Role::Kernel).collect(),
+        args: args.join(" "),
+        initrds: url(Role::Initrd).collect(),
+        leave: leave(boot.firmware),
+    })
+}
+
+/// How this firmware goes on to the disk (QUIRKS row 40): BIOS is handed drive 0x80; a UEFI boot manager tries its next
+/// entry when this one *fails* (UEFI section 3.1.1: success would end in its menu).
+fn leave(firmware: Firmware) -> &'static str {
+    match firmware.is_efi() {
+        true => "exit 1",
+        false => "sanboot --no-describe --drive 0x80 || exit 1",
+    }
+}
+
+/// A kernel argument with its placeholders filled in.
+fn filled(arg: &str, boot: &KernelBoot, links: &Links) -> String {
+    let mut arg = arg
+        .replace("{{server}}", &links.server)
+        .replace("{{seed_url}}", &links.seed_url())
+        .replace("{{report_url}}", &links.report_url());
+    for file in &boot.files {
+        arg = arg.replace(&format!("{{{{blob:{}}}}}", file.role), &links.blob_url(file));
+    }
+    // A line break would end the command; the rest of the argument is the admin's own.
+    arg.replace(['\n', '\r'], " ")
+}
+
+/// Text that means nothing to iPXE.
+fn harmless(text: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || " .,:@/_-+=()".contains(c);
+    text.chars().map(|c| if fits(c) { c } else if c == '"' { '\'' } else { '?' }).collect()
+}
+
+fn rendered(template: &impl Template) -> String {
+    template.render().expect("a template of plain values renders")
+}
+
+/// The longest field that a device may claim.
+const MAX_FIELD: usize = 128;
+
+/// Reads what [`start`] has the device report: the query of its request for the second script. All of it is claimed.
+pub fn parse_hardware(query: &[(String, String)]) -> Hardware {
+    let field = |name: &str| {
+        let value = query.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim())?;
+        let kept: String = value.chars().filter(|c| !c.is_control()).take(MAX_FIELD).collect();
+        (!kept.is_empty()).then_some(kept)
+    };
+    Hardware {
+        manufacturer: field("manufacturer"),
+        product: field("product"),
+        serial: field("serial"),
+        asset: field("asset"),
+        uuid: field("uuid").and_then(|uuid| uuid.parse::<SmbiosUuid>().ok()),
+        memory_mib: field("memory").and_then(|memory| memory.parse().ok()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Digest, PersonaRef, Reason, Version};
+
+    fn plan(reason: Reason, firmware: Firmware) -> BootPlan {
+        let persona = PersonaRef { name: "kiosk-live".parse().expect("a name"), version: Version::new("0123456789ab") };
+        let file = |role, name: &str| PlannedFile { role, digest: Digest::new([7; 32]), size: None, name: name.into() };
+        let kernel = KernelBoot {
+            persona: persona.clone(),
+            firmware,
+            arch: Arch::X64,
+            files: vec![
+                file(Role::Kernel, "vmlinuz"),
+                file(Role::Initrd, "initrd"),
+                file(Role::Rootfs, "filesystem.squashfs"),
+            ],
+            args: vec!["fetch={{blob:rootfs}}".into(), "ds=nocloud-net;s={{seed_url}}".into()],
+        };
+        BootPlan { decision: Decision::Become { persona, reason, armed: None }, action: Action::Kernel(kernel) }
+    }
+
+    fn links() -> Links {
+        Links { server: "http://10.77.0.1".into(), boot: BootId::new(1), token: "secret".into() }
+    }
+
+    #[test]
+    fn the_kernel_script_names_files_by_digest_and_the_seed_by_token() {
+        let bios = script(&plan(Reason::Default, Firmware::IpxeBios), &links());
+        assert!(bios.contains("ds=nocloud-net;s=http://10.77.0.1/seed/0000000001/secret/ ||"), "{bios}");
+        assert!(bios.contains("/0000000001/filesystem.squashfs"), "{bios}");
+        assert!(bios.contains("cpuid --ext 29") && bios.contains("sanboot") && !bios.contains("initrd=initrd"), "{bios}");
+        let efi = script(&plan(Reason::Default, Firmware::IpxeEfi), &links());
+        assert!(efi.contains("initrd=initrd") && efi.contains("exit 1") && !efi.contains("sanboot"), "{efi}");
+    }
+
+    #[test]
+    fn what_people_wrote_cannot_become_a_command() {
+        let name = "a || shell ; ${x} # \n boot && évil".to_owned();
+        let text = script(&plan(Reason::Rule { name }, Firmware::IpxeBios), &links());
+        let line = text.lines().find(|line| line.starts_with("echo Because")).expect("the reason is shown");
+        assert!(!line.contains(['|', '&', ';', '$', '#', '{']), "{line}");
+        assert!(line.is_ascii() && line.contains("shell"), "{line}");
+    }
+}

@@ -1,0 +1,7 @@
+//! Floor 1: bytes and text <-> nouns. Pure, and total: every input has an answer, none panics.
+
+pub mod dhcp4;
+pub mod ipxe_script;
+pub mod option_scan;
+pub mod paths;
+pub mod pxe_options;

@@ -1,0 +1,187 @@
+//! What *would* happen if a device booted now: the whole exchange, played against a copy of the World.
+//!
+//! It runs the very code that serves devices, so it cannot disagree with it; and it touches nothing, because the copy is
+//! thrown away.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Arch, Bytes, Firmware, MacAddr, Millis, Moment, Record,
+    dhcp::{AskKind, BootClient, BootFlavour, DhcpAnswer, DhcpAsk, DhcpPort, Ingress},
+    plan::BootPlan,
+    reply::{Reply, Silence},
+    request::Request,
+    timeline::{Step, Transfer},
+};
+
+use super::{Ground, Stamp, World, decide};
+
+/// Who is imagined to boot, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The port.
+    pub mac: MacAddr,
+    /// The firmware; what was seen last, or UEFI PXE, when not given.
+    pub firmware: Option<Firmware>,
+    /// The instruction set; what was seen last, or x64, when not given.
+    pub arch: Option<Arch>,
+    /// The interface that its packets come in on.
+    pub interface: String,
+    /// This server's address there.
+    pub server: Ipv4Addr,
+}
+
+/// What would be answered, in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The firmware that was imagined.
+    pub firmware: Firmware,
+    /// The instruction set that was imagined.
+    pub arch: Arch,
+    /// Each exchange until the script.
+    pub answers: Vec<Answer>,
+    /// The script's plan, with the decision and its reason; `None` when the device never gets that far.
+    pub plan: Option<BootPlan>,
+}
+
+/// One exchange.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "came")]
+pub enum Answer {
+    /// A DHCP packet was answered.
+    Dhcp {
+        /// Who asked what.
+        asked: String,
+        /// The answer.
+        answer: DhcpAnswer,
+    },
+    /// A DHCP packet was not answered.
+    Silence {
+        /// Who asked what.
+        asked: String,
+        /// Why nothing came.
+        silence: Silence,
+    },
+}
+
+/// Plays a boot of `subject` against a copy of `world`.
+pub fn explain(world: &World, ground: &Ground, subject: &Subject, stamp: Stamp) -> Explanation {
+    let known = world.device_of(subject.mac);
+    let firmware = subject.firmware.or(known.and_then(|device| device.firmware)).unwrap_or(Firmware::EfiPxe);
+    let arch = subject.arch.or(known.and_then(|device| device.arch)).unwrap_or(Arch::X64);
+    let hardware = known.map(|device| device.hardware.clone()).unwrap_or_default();
+    let uuid = known.and_then(|device| device.uuid);
+    let mut play = Play { world: world.clone(), ground, subject, stamp, answers: vec![] };
+
+    let client = |firmware| BootClient {
+        firmware,
+        arch: Some(arch),
+        arch_codes: vec![],
+        flavour: if firmware == Firmware::EfiHttp { BootFlavour::Http } else { BootFlavour::Pxe },
+        uuid_raw: None,
+        uuid,
+        boot_item: None,
+    };
+    let mut address = play.address(&client(firmware));
+    if address.is_some() && !firmware.is_ipxe() {
+        play.chainload();
+        let ipxe = if firmware.is_efi() { Firmware::IpxeEfi } else { Firmware::IpxeBios };
+        address = play.address(&client(ipxe));
+    }
+    let boot = play.world.device_of(subject.mac).and_then(|device| device.boot);
+    let plan = address.zip(boot).and_then(|(ip, boot)| {
+        match play.ask(&Request::Script { boot, hardware, peer: ip.into() }) {
+            Reply::Script(plan) => Some(plan),
+            _ => None,
+        }
+    });
+    Explanation { firmware, arch, answers: play.answers, plan }
+}
+
+struct Play<'a> {
+    world: World,
+    ground: &'a Ground,
+    subject: &'a Subject,
+    stamp: Stamp,
+    answers: Vec<Answer>,
+}
+
+impl Play<'_> {
+    /// DISCOVER and REQUEST; the address that the client has then, when it was told what to boot. In proxy mode there is
+    /// no address of ours: rules by subnet see 0.0.0.0.
+    fn address(&mut self, client: &BootClient) -> Option<Ipv4Addr> {
+        let offer = self.dhcp(client, AskKind::Discover, None)?;
+        let ip = offer.yiaddr;
+        let answer = match ip.is_unspecified() {
+            true => offer,
+            false => self.dhcp(client, AskKind::Request, Some(ip))?,
+        };
+        answer.boot.is_some().then_some(ip)
+    }
+
+    fn dhcp(&mut self, client: &BootClient, kind: AskKind, requested: Option<Ipv4Addr>) -> Option<DhcpAnswer> {
+        let asked = match kind {
+            AskKind::Discover => format!("{} discovers", client.firmware),
+            _ => format!("{} requests", client.firmware),
+        };
+        let ask = DhcpAsk {
+            kind,
+            xid: 1,
+            secs: 0,
+            broadcast: false,
+            ciaddr: Ipv4Addr::UNSPECIFIED,
+            giaddr: Ipv4Addr::UNSPECIFIED,
+            hops: 0,
+            mac: self.subject.mac,
+            requested,
+            server_id: requested.map(|_| self.subject.server),
+            hostname: None,
+            max_size: None,
+            wants: vec![],
+            client_id: None,
+            relay_info: None,
+            link: None,
+            vendor_class: None,
+            boot: Some(client.clone()),
+        };
+        let ingress = Ingress {
+            interface: self.subject.interface.clone(),
+            local: self.subject.server,
+            peer: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68),
+            port: DhcpPort::Server,
+        };
+        match self.ask(&Request::Dhcp { ask, ingress }) {
+            Reply::Dhcp { answer, .. } => {
+                self.answers.push(Answer::Dhcp { asked, answer: answer.clone() });
+                Some(answer)
+            }
+            Reply::Silence(silence) => {
+                self.answers.push(Answer::Silence { asked, silence });
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// The NBP is delivered.
+    fn chainload(&mut self) {
+        let Some(boot) = self.world.device_of(self.subject.mac).and_then(|device| device.boot) else { return };
+        let transfer = Transfer { bytes: Bytes(1), of: Bytes(1), took: Millis(0) };
+        let step = Step::Nbp { name: "NBP".into(), transfer };
+        self.ask(&Request::Observe { boot, step, peer: Ipv4Addr::UNSPECIFIED.into() });
+    }
+
+    fn ask(&mut self, request: &Request) -> Reply {
+        let outcome = decide(&self.world, self.ground, request, self.stamp);
+        for fact in outcome.facts {
+            let seq = self.world.seq + 1;
+            self.world.apply(&Record { seq, at: self.stamp.now, fact });
+        }
+        // A real exchange takes a while; what began must look begun.
+        self.stamp.nonce = self.stamp.nonce.wrapping_add(1);
+        self.stamp.now = Moment::from_millis(self.stamp.now.as_millis() + 1);
+        outcome.reply
+    }
+}

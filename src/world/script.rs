@@ -1,0 +1,51 @@
+//! The boot script's request through the door: here a device gets its persona.
+
+use std::net::IpAddr;
+
+use crate::{
+    boot::{choose::choose, plan},
+    model::{
+        BootId, Device, Fact, Firmware, Moment, Refusal,
+        plan::Action,
+        reply::Reply,
+        smbios::Hardware,
+        timeline::Step,
+    },
+};
+
+use super::{Ground, Outcome, World};
+
+/// Decides what the script of an attempt does.
+pub(super) fn decide(
+    world: &World,
+    ground: &Ground,
+    id: BootId,
+    hardware: &Hardware,
+    peer: IpAddr,
+    now: Moment,
+) -> Outcome {
+    let Some(boot) = world.boots.get(&id) else {
+        // Its firmware is unknown too; leaving iPXE is right on both kinds.
+        let plan = plan::refuse(Refusal::UnknownBoot, Firmware::IpxeEfi);
+        return Outcome { reply: Reply::Script(plan), facts: vec![] };
+    };
+    let known = world.devices.get(&boot.device).cloned();
+    let before = known.unwrap_or_else(|| Device { arch: boot.arch, ..Device::new(boot.device.mac()) });
+    let mut facts = vec![];
+    if before.hardware != *hardware {
+        facts.push(Fact::HardwareReported { device: before.id, hardware: hardware.clone() });
+    }
+    let firmware = before.firmware.unwrap_or(boot.firmware);
+    let device = Device { hardware: hardware.clone(), ..before };
+    let address = match peer {
+        IpAddr::V4(ip) => Some(ip),
+        IpAddr::V6(_) => None,
+    };
+    let decision = choose(&ground.site.boot, &ground.catalog, &device, address, now);
+    let plan = plan::plan(&ground.catalog, &device, firmware, decision);
+    facts.push(Fact::BootMoved { boot: id, step: Step::Script { decision: plan.decision.clone() } });
+    if let Action::Kernel(kernel) = &plan.action {
+        facts.push(Fact::BootPlanned { boot: id, kernel: kernel.clone() });
+    }
+    Outcome { reply: Reply::Script(plan), facts }
+}
