@@ -11,6 +11,7 @@ pub mod wire;
 // Floor 2: policy.
 pub mod boot;
 pub mod lease;
+pub mod usage;
 pub mod world;
 
 // Floor 3: keepers, each of one place on disk.
@@ -20,3 +21,6 @@ pub mod library;
 
 // Floor 4: the engine.
 pub mod engine;
+
+// Floor 5: services.
+pub mod serve;

@@ -1,0 +1,336 @@
+//! The admin's door: JSON over a local socket that only its owner may open. The command line is its user.
+
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path as UrlPath, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    net::UnixListener,
+    sync::{broadcast::error::RecvError, mpsc},
+};
+
+use crate::{
+    document::Problem,
+    engine::Unavailable,
+    images::BlobStatus,
+    model::{
+        Arch, BootId, Bytes, Device, Digest, Firmware, MacAddr, Moment,
+        command::Command,
+        image::{Image, ImageFile, ImageName, Role},
+        lease::Lease,
+        reply::Reply,
+        request::Request,
+        timeline::Boot,
+    },
+    world::{Explanation, Stamp, Subject, explain},
+};
+
+use super::{Context, context::Health, net};
+
+/// A device with what depends on the time.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeviceView {
+    /// What is remembered of it.
+    #[serde(flatten)]
+    pub device: Device,
+    /// The addresses that it holds.
+    pub leases: Vec<Lease>,
+    /// Its latest attempt.
+    pub latest: Option<Boot>,
+}
+
+/// An image with where its files are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ImageView {
+    /// The manifest.
+    #[serde(flatten)]
+    pub image: Image,
+    /// Where each file is.
+    pub status: Vec<(Role, BlobStatus)>,
+}
+
+/// How a long work on an image file fares: one JSON line each.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "progress")]
+pub enum Progress {
+    /// So much of a file is done.
+    Moved {
+        /// Which file.
+        role: Role,
+        /// Bytes done.
+        done: Bytes,
+        /// Of so many.
+        of: Bytes,
+    },
+    /// A file is done.
+    Finished {
+        /// Which file.
+        role: Role,
+        /// Its digest.
+        digest: Digest,
+        /// Whether it is as it should be.
+        ok: bool,
+        /// What there is to say of it.
+        message: String,
+    },
+}
+
+/// Which device shall be explained, and what it is taken for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExplainAsk {
+    /// The port.
+    pub mac: MacAddr,
+    /// The instruction set, when not as last seen.
+    pub arch: Option<Arch>,
+    /// The firmware, when not as last seen.
+    pub firmware: Option<Firmware>,
+}
+
+/// Which attempts are wanted.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct BootsAsk {
+    /// Only those of the device with this port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<MacAddr>,
+    /// At most so many, the latest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// An error, for people.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What is wrong.
+    pub error: String,
+}
+
+fn trouble(status: StatusCode, error: impl ToString) -> Response {
+    (status, Json(Trouble { error: error.to_string() })).into_response()
+}
+
+/// How many lines may wait for a slow reader.
+const WAITING: usize = 64;
+
+/// How often an unchanged progress is said again at the most.
+const STEP: u64 = 1 << 20;
+
+/// Binds the socket; one that a crash left behind is replaced, one that answers is not.
+pub fn bind(path: &Path) -> io::Result<UnixListener> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    if std::os::unix::net::UnixStream::connect(path).is_ok() {
+        return Err(io::Error::new(io::ErrorKind::AddrInUse, "another greenroom answers there"));
+    }
+    if path.exists() {
+        fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// The routes of the admin's door.
+pub fn router(context: Context) -> Router {
+    Router::new()
+        .route("/devices", get(devices))
+        .route("/devices/{mac}", get(device))
+        .route("/commands", post(command))
+        .route("/boots", get(boots))
+        .route("/boots/{id}", get(boot))
+        .route("/follow", get(follow))
+        .route("/explain", post(explain_device))
+        .route("/images", get(images))
+        .route("/images/{name}/warm", post(warm))
+        .route("/images/{name}/verify", post(verify))
+        .route("/library", get(library))
+        .route("/library/reload", post(reload))
+        .route("/health", get(health))
+        .with_state(context)
+}
+
+fn view(context: &Context, device: &Device) -> DeviceView {
+    let (world, now) = (context.engine.world(), (context.clock)());
+    let leases = device.macs.iter().flat_map(|mac| world.leases.of(*mac)).filter(|lease| lease.holds(now)).cloned();
+    DeviceView {
+        leases: leases.collect(),
+        latest: device.boot.and_then(|boot| world.boots.get(&boot)).cloned(),
+        device: device.clone(),
+    }
+}
+
+async fn devices(State(context): State<Context>) -> Json<Vec<DeviceView>> {
+    Json(context.engine.world().devices.values().map(|device| view(&context, device)).collect())
+}
+
+async fn device(State(context): State<Context>, UrlPath(mac): UrlPath<MacAddr>) -> Response {
+    match context.engine.world().device_of(mac) {
+        Some(device) => Json(view(&context, device)).into_response(),
+        None => trouble(StatusCode::NOT_FOUND, format!("no device with port {mac} is known")),
+    }
+}
+
+async fn command(State(context): State<Context>, Json(command): Json<Command>) -> Response {
+    match context.engine.ask(Request::Command(command)).await {
+        Ok(Reply::Rejected(rejection)) => trouble(StatusCode::UNPROCESSABLE_ENTITY, rejection),
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
+        Err(error @ (Unavailable::Busy | Unavailable::Stopped)) => trouble(StatusCode::SERVICE_UNAVAILABLE, error),
+    }
+}
+
+async fn boots(State(context): State<Context>, Query(ask): Query<BootsAsk>) -> Json<Vec<Boot>> {
+    let world = context.engine.world();
+    let device = ask.mac.map(|mac| world.device_of(mac).map(|device| device.id));
+    let wanted = world.recent_boots().filter(|boot| device.is_none_or(|device| device == Some(boot.device)));
+    Json(wanted.take(ask.limit.unwrap_or(usize::MAX)).cloned().collect())
+}
+
+async fn boot(State(context): State<Context>, UrlPath(id): UrlPath<BootId>) -> Response {
+    match context.engine.world().boots.get(&id) {
+        Some(boot) => Json(boot).into_response(),
+        None => trouble(StatusCode::NOT_FOUND, format!("no boot {id} is known")),
+    }
+}
+
+/// Facts as they happen, one JSON line each.
+async fn follow(State(context): State<Context>) -> Response {
+    let lines = stream::unfold(context.engine.records(), |mut records| async move {
+        loop {
+            match records.recv().await {
+                Ok(batch) => {
+                    let lines: String = batch.iter().filter_map(json_line).collect();
+                    return Some((Ok::<_, io::Error>(lines), records));
+                }
+                // Too slow to read everything: what was missed is in the journal.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    });
+    Body::from_stream(lines).into_response()
+}
+
+fn json_line<T: Serialize>(value: &T) -> Option<String> {
+    serde_json::to_string(value).ok().map(|json| json + "\n")
+}
+
+async fn explain_device(State(context): State<Context>, Json(ask): Json<ExplainAsk>) -> Response {
+    let (world, ground) = (context.engine.world(), context.engine.ground());
+    let interfaces = net::interfaces().unwrap_or_default();
+    // The interface that it would most likely come in by: one on a subnet that we serve.
+    let serves = |interface: &&net::Interface| ground.site.subnets.iter().any(|subnet| subnet.net.contains(&interface.address));
+    let Some(interface) = interfaces.iter().find(serves).or(interfaces.first()) else {
+        return trouble(StatusCode::CONFLICT, "this server has no interface with an IPv4 address");
+    };
+    let subject = Subject {
+        mac: ask.mac,
+        firmware: ask.firmware,
+        arch: ask.arch,
+        interface: interface.name.clone(),
+        server: interface.address,
+    };
+    let now: Moment = (context.clock)();
+    let explanation: Explanation = explain(&world, &ground, &subject, Stamp { now, nonce: now.as_millis() });
+    Json(explanation).into_response()
+}
+
+async fn images(State(context): State<Context>) -> Json<Vec<ImageView>> {
+    let ground = context.engine.ground();
+    let view = |image: &Image| ImageView {
+        image: image.clone(),
+        status: image.files.iter().map(|(role, file)| (*role, context.images.status(&file.sha256))).collect(),
+    };
+    Json(ground.catalog.images().map(|image| view(image)).collect())
+}
+
+async fn warm(State(context): State<Context>, UrlPath(name): UrlPath<ImageName>) -> Response {
+    over_files(context, name, |context, role, file, lines| async move {
+        let mut last = 0;
+        let told = lines.clone();
+        let progress = move |done: u64, of: u64| {
+            if done == of || done >= last + STEP {
+                last = done;
+                // A reader that is behind misses a step of the bar, nothing else.
+                told.try_send(Progress::Moved { role, done: Bytes(done), of: Bytes(of) }).unwrap_or_default();
+            }
+        };
+        let result = context.images.warm(&file, progress).await;
+        (result.is_ok(), result.err().map_or_else(|| "in the cache".into(), |error| error.to_string()))
+    })
+}
+
+async fn verify(State(context): State<Context>, UrlPath(name): UrlPath<ImageName>) -> Response {
+    over_files(context, name, |context, _, file, _| async move {
+        let cached = context.images.status(&file.sha256).len.is_some();
+        match (cached, context.images.verify(file.sha256).await) {
+            (false, _) => (true, "not in the cache".to_owned()),
+            (true, Ok(true)) => (true, "hashes to its name".to_owned()),
+            (true, Ok(false)) => (false, "had changed on disk: dropped, and fetched anew when next asked for".to_owned()),
+            (true, Err(error)) => (false, error.to_string()),
+        }
+    })
+}
+
+/// Runs `work` over every file of an image and streams what it says.
+fn over_files<F, Fut>(context: Context, name: ImageName, work: F) -> Response
+where
+    F: Fn(Context, Role, ImageFile, mpsc::Sender<Progress>) -> Fut + Send + 'static,
+    Fut: Future<Output = (bool, String)> + Send,
+{
+    let Some(image) = context.engine.ground().catalog.image(&name).cloned() else {
+        return trouble(StatusCode::NOT_FOUND, format!("image {name} is not in the library"));
+    };
+    let (lines, received) = mpsc::channel(WAITING);
+    tokio::spawn(async move {
+        for (role, file) in &image.files {
+            let (ok, message) = work(context.clone(), *role, file.clone(), lines.clone()).await;
+            let finished = Progress::Finished { role: *role, digest: file.sha256, ok, message };
+            // A reader that went away need not be told; the work goes on all the same.
+            lines.send(finished).await.unwrap_or_default();
+        }
+    });
+    let text = stream::unfold(received, |mut received| async move { Some((received.recv().await?, received)) })
+        .map(|progress| Ok::<_, io::Error>(json_line(&progress).unwrap_or_default()));
+    Body::from_stream(text).into_response()
+}
+
+async fn library(State(context): State<Context>) -> Json<Vec<ProblemView>> {
+    Json(context.problems().iter().map(ProblemView::from).collect())
+}
+
+/// A problem, as it travels.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProblemView {
+    /// Whether the document cannot be used.
+    pub error: bool,
+    /// The whole text.
+    pub text: String,
+}
+
+impl From<&Problem> for ProblemView {
+    fn from(problem: &Problem) -> Self {
+        Self { error: problem.is_error(), text: problem.to_string() }
+    }
+}
+
+async fn reload(State(context): State<Context>) -> Json<Vec<ProblemView>> {
+    context.refresh_library(true);
+    library(State(context)).await
+}
+
+async fn health(State(context): State<Context>) -> Json<Health> {
+    Json(context.health())
+}
+

@@ -1,0 +1,131 @@
+//! The boot port. Firmware, loaders, installers and people with a browser come here; nobody can change anything here but
+//! an attempt's own report.
+//!
+//! What firmware demands (QUIRKS row 32): never a redirect, `//` read as `/`, an exact Content-Length, HEAD, keep-alive.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::{
+    Router,
+    body::{Body, HttpBody},
+    extract::{ConnectInfo, Request, State, connect_info::Connected},
+    http::{Method, StatusCode, Uri, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::get,
+    serve::IncomingStream,
+};
+use tokio::net::TcpListener;
+
+use crate::wire::paths::{BootPath, server_url};
+
+use super::{Context, blob, boot, metrics, net::NetError, seed, status};
+
+/// Both ends of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Ends {
+    /// The client.
+    pub peer: SocketAddr,
+    /// This server, as the client reached it: URLs in scripts start here.
+    pub local: SocketAddr,
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for Ends {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        let peer = *stream.remote_addr();
+        Self { peer, local: stream.io().local_addr().unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))) }
+    }
+}
+
+impl Ends {
+    /// `http://10.77.0.1`: the beginning of every URL for this client.
+    pub fn server_url(&self) -> String {
+        match self.local.ip().to_canonical() {
+            std::net::IpAddr::V4(ip) => server_url(ip, self.local.port()),
+            std::net::IpAddr::V6(ip) => format!("http://[{ip}]:{}", self.local.port()),
+        }
+    }
+}
+
+/// Binds the boot port on every address.
+pub async fn bind(port: u16) -> Result<TcpListener, NetError> {
+    let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+    TcpListener::bind(address).await.map_err(|error| NetError::new("HTTP", port, error))
+}
+
+/// The routes of the boot port.
+pub fn router(context: Context) -> Router {
+    Router::new()
+        .route("/", get(status::page))
+        .route("/healthz", get(health))
+        .route("/metrics", get(metrics::scrape))
+        .fallback(serve)
+        .with_state(context)
+}
+
+/// Everything that is asked for by a name that we handed out.
+async fn serve(State(context): State<Context>, ConnectInfo(ends): ConnectInfo<Ends>, request: Request) -> Response {
+    let (request, body) = request.into_parts();
+    let (route, response) = match (&request.method, BootPath::parse(request.uri.path())) {
+        (&Method::GET | &Method::HEAD, Some(path)) => read(&context, ends, path, &request).await,
+        (&Method::POST, Some(BootPath::Report { boot, token })) => {
+            ("report", seed::report(&context, ends, boot, &token, body).await)
+        }
+        (_, Some(_)) => ("refused", StatusCode::METHOD_NOT_ALLOWED.into_response()),
+        (_, None) => ("not-found", not_found()),
+    };
+    context.metrics.http(route, response.status());
+    tracing::debug!(peer = %ends.peer, path = loggable(&request.uri), status = response.status().as_u16(), "HTTP");
+    match request.method {
+        Method::HEAD => without_body(response),
+        _ => response,
+    }
+}
+
+async fn read(context: &Context, ends: Ends, path: BootPath, request: &Parts) -> (&'static str, Response) {
+    match path {
+        BootPath::Start { boot } => ("script", boot::start(ends, boot)),
+        BootPath::Script { boot } => ("script", boot::script(context, ends, boot, &request.uri).await),
+        BootPath::Nbp { boot, name } => {
+            let deliver = request.method == Method::GET;
+            ("nbp", boot::nbp(context, ends, boot, &name, deliver))
+        }
+        BootPath::Blob { digest } => ("blob", blob::serve(context, ends, digest, None, request).await),
+        BootPath::BlobFor { digest, boot, .. } => {
+            ("blob", blob::serve(context, ends, digest, Some(boot), request).await)
+        }
+        BootPath::Seed { boot, token, name } => ("seed", seed::file(context, ends, boot, &token, &name)),
+        BootPath::Report { .. } => ("report", StatusCode::METHOD_NOT_ALLOWED.into_response()),
+    }
+}
+
+async fn health(State(context): State<Context>) -> Response {
+    axum::Json(context.health()).into_response()
+}
+
+/// Text with its exact length: some firmware reads nothing that has none.
+pub(super) fn text(kind: &'static str, text: String) -> Response {
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// The same answer for everything that is not there, whatever the reason.
+pub(super) fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/plain")], "not found\n").into_response()
+}
+
+/// The headers of the answer to a GET, with the length that its body would have.
+fn without_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        parts.headers.entry(header::CONTENT_LENGTH).or_insert(length.into());
+    }
+    Response::from_parts(parts, Body::empty())
+}
+
+/// A path as it may be logged: a seed's token is left out.
+fn loggable(uri: &Uri) -> String {
+    match BootPath::parse(uri.path()) {
+        Some(BootPath::Seed { boot, name, .. }) => format!("/seed/{boot}/…/{name}"),
+        Some(BootPath::Report { boot, .. }) => format!("/seed/{boot}/…/report"),
+        _ => uri.path().to_owned(),
+    }
+}

@@ -1,0 +1,19 @@
+//! Floor 5: sockets. Services translate between bytes and requests, and do nothing else.
+//!
+//! [`dhcp`] (67 and 4011) · [`tftp`] (69, the only user of `async_tftp`) · [`http`] (the boot port: scripts, NBPs, blobs,
+//! seeds, the status page, metrics) · [`admin`] (JSON over a local socket, for the command line).
+
+pub mod admin;
+mod blob;
+mod boot;
+pub mod context;
+pub mod dhcp;
+pub mod http;
+mod link_frame;
+pub mod metrics;
+pub mod net;
+pub mod seed;
+mod status;
+pub mod tftp;
+
+pub use context::Context;

@@ -1,0 +1,3 @@
+//! Floor 2: what the facts add up to, for people. Pure folds.
+
+pub mod timeline;
