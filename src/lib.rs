@@ -24,3 +24,8 @@ pub mod engine;
 
 // Floor 5: services.
 pub mod serve;
+
+// Floor 6: assembly.
+pub mod app;
+pub mod cli;
+pub mod config;

@@ -45,15 +45,17 @@ pub fn choose(
     };
     match entry.persona.effect() {
         Effect::Ephemeral => become_(entry, choice.reason, None),
-        Effect::Destructive => match device.armed.clone().or_else(|| choice.rule.and_then(|rule| armed_by(rule, device))) {
-            None => Decision::Refuse { why: Refusal::NotArmed { persona: choice.persona } },
-            Some(armed) => match too_many(policy, device, now) {
-                Some(count) => {
-                    Decision::Refuse { why: Refusal::TooManyInstalls { persona: choice.persona, count } }
-                }
-                None => become_(entry, choice.reason, Some(armed)),
-            },
-        },
+        Effect::Destructive => {
+            match device.armed.clone().or_else(|| choice.rule.and_then(|rule| armed_by(rule, device))) {
+                None => Decision::Refuse { why: Refusal::NotArmed { persona: choice.persona } },
+                Some(armed) => match too_many(policy, device, now) {
+                    Some(count) => {
+                        Decision::Refuse { why: Refusal::TooManyInstalls { persona: choice.persona, count } }
+                    }
+                    None => become_(entry, choice.reason, Some(armed)),
+                },
+            }
+        }
     }
 }
 

@@ -53,7 +53,9 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_any_run_of_characters() {
-        for (pattern, text) in [("dell inc.", "dell inc."), ("dell*", "dell inc."), ("*740*", "r740xd"), ("a*b*c", "abbc")] {
+        for (pattern, text) in
+            [("dell inc.", "dell inc."), ("dell*", "dell inc."), ("*740*", "r740xd"), ("a*b*c", "abbc")]
+        {
             assert!(resembles(pattern, text), "{pattern} {text}");
         }
         for (pattern, text) in [("dell", "dell inc."), ("*740", "r740xd"), ("ab*ba", "aba"), ("", "x")] {

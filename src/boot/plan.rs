@@ -31,9 +31,7 @@ fn kernel(catalog: &Catalog, device: &Device, firmware: Firmware, persona: &Pers
     let name = || persona.name.clone();
     let entry = catalog.persona(&persona.name).ok_or_else(|| Refusal::NoPersona { persona: name() })?;
     let wanted = entry.persona.image();
-    let image = catalog
-        .image(wanted)
-        .ok_or_else(|| Refusal::NoImage { persona: name(), image: wanted.to_string() })?;
+    let image = catalog.image(wanted).ok_or_else(|| Refusal::NoImage { persona: name(), image: wanted.to_string() })?;
     if let Some(has) = device.arch.filter(|has| *has != image.arch) {
         return Err(Refusal::WrongArch { image: image.name.to_string(), needs: image.arch, has });
     }

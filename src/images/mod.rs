@@ -35,6 +35,7 @@ use crate::model::{
 };
 
 pub use blob::Blob;
+pub use origin::choose_tls;
 pub use survey::survey;
 
 use blob::Content;

@@ -36,7 +36,9 @@ pub struct NbpSet {
 
 /// There is nothing to boot firmware with.
 #[derive(Debug, thiserror::Error)]
-#[error("no NBP in {dir}: install the package (`apt-get install ipxe`), or set `boot.nbp_dir` to a folder with {wanted}")]
+#[error(
+    "no NBP in {dir}: install the package (`apt-get install ipxe`), or set `boot.nbp_dir` to a folder with {wanted}"
+)]
 pub struct NoNbp {
     dir: PathBuf,
     wanted: String,
@@ -55,7 +57,8 @@ impl NbpSet {
             Some(((*name).to_owned(), Bytes::from(bytes)))
         });
         files.extend(found);
-        if !files.contains_key("undionly.kpxe") && !files.contains_key("snponly.efi") && !files.contains_key("ipxe.efi") {
+        if !files.contains_key("undionly.kpxe") && !files.contains_key("snponly.efi") && !files.contains_key("ipxe.efi")
+        {
             let wanted = KNOWN.map(|(name, _)| name).join(", ");
             return Err(NoNbp { dir: dir.to_owned(), wanted });
         }

@@ -22,6 +22,13 @@ pub(super) struct Answer {
     pub(super) bytes: BoxStream<'static, Result<Bytes, String>>,
 }
 
+/// Chooses the process' TLS implementation, ring, for every web client in it; reqwest is built without one of its own.
+pub fn choose_tls() {
+    static CHOSEN: Once = Once::new();
+    // Another part of the process may have chosen one: that one is fine too.
+    CHOSEN.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+}
+
 /// A reader of origins.
 pub(super) struct Client {
     web: reqwest::Client,
@@ -29,9 +36,7 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new() -> Result<Self, String> {
-        static PROVIDER: Once = Once::new();
-        // Another part of the process may have chosen one: that one is fine too.
-        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        choose_tls();
         let web = reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE).build();
         Ok(Self { web: web.map_err(|error| error.to_string())? })
     }

@@ -11,7 +11,6 @@
 //! **A batch is one transaction.** With a promise in it, it is synced before [`Journal::append`] returns; without one, it is
 //! committed to memory and reaches the disk with the next synced batch, at the latest with [`Journal::sync`].
 
-
 use std::path::{Path, PathBuf};
 
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};

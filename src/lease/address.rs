@@ -64,7 +64,8 @@ fn pool_size(subnet: &Subnet) -> u32 {
 fn walk(subnet: &Subnet, mac: MacAddr, steps: u32) -> impl Iterator<Item = Ipv4Addr> {
     let size = pool_size(subnet);
     // FNV-1a: stable across versions and processes, unlike the standard library's hasher.
-    let hash = mac.octets().iter().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    let hash =
+        mac.octets().iter().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
     (0..steps.min(size)).filter_map(move |step| nth(&subnet.pools, (hash % size + step) % size))
 }
 

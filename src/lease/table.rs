@@ -46,10 +46,7 @@ impl Table {
 
     /// The leases that have ended by `now`, the longest ended first.
     pub fn ended(&self, now: Moment) -> impl Iterator<Item = &Lease> {
-        self.by_end
-            .keys()
-            .take_while(move |(end, _)| *end <= now)
-            .filter_map(|(_, ip)| self.by_ip.get(ip))
+        self.by_end.keys().take_while(move |(end, _)| *end <= now).filter_map(|(_, ip)| self.by_ip.get(ip))
     }
 
     /// Records the lease of an address, in place of what was known of that address.

@@ -31,12 +31,8 @@ pub struct Library {
 impl Library {
     /// Reads the library for the first time. A folder that is not there is a library without personas, and a problem.
     pub fn open(dir: &Path) -> Self {
-        let mut library = Self {
-            dir: dir.to_owned(),
-            catalog: Catalog::default(),
-            problems: vec![],
-            seen: Fingerprint::default(),
-        };
+        let mut library =
+            Self { dir: dir.to_owned(), catalog: Catalog::default(), problems: vec![], seen: Fingerprint::default() };
         library.reload();
         library
     }

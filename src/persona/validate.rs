@@ -152,7 +152,8 @@ impl Check<'_> {
                 self.require(reachable, "GR042", &format!("{path}.gateway"), "this gateway cannot be reached", help);
             }
             if let Some(name) = &interface.name {
-                let plain = (1..=15).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+                let plain = (1..=15).contains(&name.len())
+                    && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
                 self.require(plain, "GR043", &format!("{path}.name"), "this cannot name an interface", "");
             }
         }
@@ -165,11 +166,18 @@ impl Check<'_> {
             let known = language == "C" || (language.len() >= 5 && language.as_bytes()[2] == b'_');
             let plain = language.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '@');
             let help = "write it as `locale -a` does, in UTF-8: de_DE.UTF-8";
-            self.require(known && plain && charset == "UTF-8", "GR050", "preferences.locale", "this is no locale", help);
+            self.require(
+                known && plain && charset == "UTF-8",
+                "GR050",
+                "preferences.locale",
+                "this is no locale",
+                help,
+            );
         }
         if let Some(zone) = &preferences.timezone {
             let plain = zone.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c));
-            let known = plain && (zone.contains('/') || zone == "UTC") && !zone.starts_with('/') && !zone.ends_with('/');
+            let known =
+                plain && (zone.contains('/') || zone == "UTC") && !zone.starts_with('/') && !zone.ends_with('/');
             let help = "write it as in /usr/share/zoneinfo: Europe/Berlin";
             self.require(known, "GR051", "preferences.timezone", "this is no time zone", help);
         }

@@ -1,10 +1,6 @@
 //! The admin's door: JSON over a local socket that only its owner may open. The command line is its user.
 
-use std::{
-    fs, io,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-};
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
 
 use axum::{
     Json, Router,
@@ -230,7 +226,8 @@ async fn explain_device(State(context): State<Context>, Json(ask): Json<ExplainA
     let (world, ground) = (context.engine.world(), context.engine.ground());
     let interfaces = net::interfaces().unwrap_or_default();
     // The interface that it would most likely come in by: one on a subnet that we serve.
-    let serves = |interface: &&net::Interface| ground.site.subnets.iter().any(|subnet| subnet.net.contains(&interface.address));
+    let serves =
+        |interface: &&net::Interface| ground.site.subnets.iter().any(|subnet| subnet.net.contains(&interface.address));
     let Some(interface) = interfaces.iter().find(serves).or(interfaces.first()) else {
         return trouble(StatusCode::CONFLICT, "this server has no interface with an IPv4 address");
     };
@@ -277,7 +274,9 @@ async fn verify(State(context): State<Context>, UrlPath(name): UrlPath<ImageName
         match (cached, context.images.verify(file.sha256).await) {
             (false, _) => (true, "not in the cache".to_owned()),
             (true, Ok(true)) => (true, "hashes to its name".to_owned()),
-            (true, Ok(false)) => (false, "had changed on disk: dropped, and fetched anew when next asked for".to_owned()),
+            (true, Ok(false)) => {
+                (false, "had changed on disk: dropped, and fetched anew when next asked for".to_owned())
+            }
             (true, Err(error)) => (false, error.to_string()),
         }
     })
@@ -333,4 +332,3 @@ async fn reload(State(context): State<Context>) -> Json<Vec<ProblemView>> {
 async fn health(State(context): State<Context>) -> Json<Health> {
     Json(context.health())
 }
-

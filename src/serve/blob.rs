@@ -25,7 +25,11 @@ use crate::{
     },
 };
 
-use super::{Context, http::{Ends, not_found}, net::peer_ip};
+use super::{
+    Context,
+    http::{Ends, not_found},
+    net::peer_ip,
+};
 
 /// Serves a blob or one range of it. Only blobs that a manifest names: the cache is nobody's file server.
 pub(super) async fn serve(

@@ -8,19 +8,23 @@ use axum::{
 };
 
 use crate::{
+    boot::plan,
     engine::Unavailable,
     model::{
-        BootId, Millis, Refusal, Firmware,
+        BootId, Firmware, Millis, Refusal,
         reply::Reply,
         request::Request,
         timeline::{Step, Transfer},
         units::Bytes,
     },
-    boot::plan,
     wire::ipxe_script::{self, Links},
 };
 
-use super::{Context, http::{Ends, not_found, text}, net::peer_ip};
+use super::{
+    Context,
+    http::{Ends, not_found, text},
+    net::peer_ip,
+};
 
 const SCRIPT: &str = "text/plain; charset=us-ascii";
 

@@ -80,7 +80,12 @@ impl Context {
     pub fn health(&self) -> Health {
         let library_errors = self.problems().iter().filter(|problem| problem.is_error()).count();
         let troubles = lock(&self.health).clone();
-        Health { ok: library_errors == 0 && troubles.is_empty(), facts: self.engine.world().seq, library_errors, troubles }
+        Health {
+            ok: library_errors == 0 && troubles.is_empty(),
+            facts: self.engine.world().seq,
+            library_errors,
+            troubles,
+        }
     }
 }
 

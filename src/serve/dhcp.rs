@@ -98,12 +98,8 @@ impl Listener {
     }
 
     async fn answer(&self, ask: DhcpAsk, peer: SocketAddrV4, context: &Context) {
-        let ingress = Ingress {
-            interface: self.interface.name.clone(),
-            local: self.interface.address,
-            peer,
-            port: self.port,
-        };
+        let ingress =
+            Ingress { interface: self.interface.name.clone(), local: self.interface.address, peer, port: self.port };
         context.metrics.dhcp_in(ask.kind);
         match context.engine.ask(Request::Dhcp { ask: ask.clone(), ingress }).await {
             Ok(Reply::Dhcp { answer, to }) => {

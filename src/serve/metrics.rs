@@ -89,12 +89,20 @@ impl Metrics {
         let mut registry = Registry::with_prefix("greenroom");
         registry.register("dhcp_received", "DHCP packets received, by message", self.dhcp_in.clone());
         registry.register("dhcp_sent", "DHCP packets sent, by message", self.dhcp_out.clone());
-        registry.register("dhcp_malformed", "DHCP packets dropped as malformed, by what was wrong", self.malformed.clone());
+        registry.register(
+            "dhcp_malformed",
+            "DHCP packets dropped as malformed, by what was wrong",
+            self.malformed.clone(),
+        );
         registry.register("dhcp_silences", "DHCP packets not answered, by reason", self.silences.clone());
         registry.register("tftp_transfers", "TFTP requests, by how they ended", self.tftp.clone());
         registry.register("tftp_bytes", "Bytes of whole TFTP transfers", self.tftp_bytes.clone());
         registry.register("http_requests", "Requests on the boot port", self.http.clone());
-        registry.register("blob_bytes", "Bytes of image files sent, by the tier they came from", self.blob_bytes.clone());
+        registry.register(
+            "blob_bytes",
+            "Bytes of image files sent, by the tier they came from",
+            self.blob_bytes.clone(),
+        );
         let engine = context.engine.counters();
         count(&mut registry, "engine_requests", "Requests decided", &engine.requests);
         count(&mut registry, "engine_batches", "Batches appended to the journal", &engine.batches);

@@ -68,7 +68,8 @@ impl NetError {
 pub fn interfaces() -> io::Result<Vec<Interface>> {
     let mut found: Vec<Interface> = vec![];
     for address in getifaddrs().map_err(io::Error::from)? {
-        let usable = address.flags.contains(InterfaceFlags::IFF_UP) && !address.flags.contains(InterfaceFlags::IFF_LOOPBACK);
+        let usable =
+            address.flags.contains(InterfaceFlags::IFF_UP) && !address.flags.contains(InterfaceFlags::IFF_LOOPBACK);
         let ip = address.address.as_ref().and_then(|address| address.as_sockaddr_in()).map(|v4| v4.ip());
         let known = found.iter().any(|interface| interface.name == address.interface_name);
         if let (true, Some(ip), false) = (usable, ip, known) {
@@ -89,7 +90,8 @@ pub fn chosen(names: &[String]) -> Result<Vec<Interface>, NetError> {
         let found = present.iter().find(|interface| interface.name == *name).cloned();
         found.ok_or_else(|| {
             let known: Vec<_> = present.iter().map(|present| present.name.as_str()).collect();
-            let known = if known.is_empty() { "none has one".into() } else { format!("there are {}", known.join(", ")) };
+            let known =
+                if known.is_empty() { "none has one".into() } else { format!("there are {}", known.join(", ")) };
             NetError::NoInterface { name: name.clone(), known }
         })
     };

@@ -21,7 +21,11 @@ use crate::{
     wire::ipxe_script::Links,
 };
 
-use super::{Context, http::{Ends, not_found, text}, net::peer_ip};
+use super::{
+    Context,
+    http::{Ends, not_found, text},
+    net::peer_ip,
+};
 
 /// Reports are small; what is larger is no report.
 const MAX_REPORT: usize = 16 << 10;

@@ -80,11 +80,7 @@ pub(super) async fn page(State(context): State<Context>) -> Response {
     }
 }
 
-fn file_row(
-    context: &Context,
-    role: Role,
-    file: &ImageFile,
-) -> (String, &'static str, String) {
+fn file_row(context: &Context, role: Role, file: &ImageFile) -> (String, &'static str, String) {
     let status = context.images.status(&file.sha256);
     let tier = match status.tier {
         Tier::Ram => "ram",

@@ -114,7 +114,9 @@ fn reported(report: &Report) -> String {
     if !report.checks.is_empty() {
         parts.push(format!("{held} of {} promises hold", report.checks.len()));
     }
-    parts.extend(report.checks.iter().filter(|check| !check.ok).map(|check| format!("not {}: {}", check.name, check.saw)));
+    parts.extend(
+        report.checks.iter().filter(|check| !check.ok).map(|check| format!("not {}: {}", check.name, check.saw)),
+    );
     parts.extend(report.message.clone());
     parts.join(", ")
 }
@@ -138,4 +140,10 @@ pub fn took(boot: &Boot, now: Moment) -> Millis {
         Stage::Ended => boot.last.since(boot.began),
         _ => now.since(boot.began),
     }
+}
+
+/// One step: what happened, in a word, and the particulars.
+pub fn step(step: &Step) -> (&'static str, String) {
+    let (what, detail, _, _) = told(step);
+    (what, detail)
 }

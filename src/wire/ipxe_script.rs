@@ -149,7 +149,17 @@ fn filled(arg: &str, boot: &KernelBoot, links: &Links) -> String {
 /// Text that means nothing to iPXE.
 fn harmless(text: &str) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || " .,:@/_-+=()".contains(c);
-    text.chars().map(|c| if fits(c) { c } else if c == '"' { '\'' } else { '?' }).collect()
+    text.chars()
+        .map(|c| {
+            if fits(c) {
+                c
+            } else if c == '"' {
+                '\''
+            } else {
+                '?'
+            }
+        })
+        .collect()
 }
 
 fn rendered(template: &impl Template) -> String {
@@ -207,7 +217,10 @@ mod tests {
         let bios = script(&plan(Reason::Default, Firmware::IpxeBios), &links());
         assert!(bios.contains("ds=nocloud-net;s=http://10.77.0.1/seed/0000000001/secret/ ||"), "{bios}");
         assert!(bios.contains("/0000000001/filesystem.squashfs"), "{bios}");
-        assert!(bios.contains("cpuid --ext 29") && bios.contains("sanboot") && !bios.contains("initrd=initrd"), "{bios}");
+        assert!(
+            bios.contains("cpuid --ext 29") && bios.contains("sanboot") && !bios.contains("initrd=initrd"),
+            "{bios}"
+        );
         let efi = script(&plan(Reason::Default, Firmware::IpxeEfi), &links());
         assert!(efi.contains("initrd=initrd") && efi.contains("exit 1") && !efi.contains("sanboot"), "{efi}");
     }

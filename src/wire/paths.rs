@@ -122,19 +122,15 @@ impl BootPath {
             ["boot", boot, "script.ipxe"] => Self::Script { boot: boot.parse().ok()? },
             ["boot", boot, name] => Self::Nbp { boot: boot.parse().ok()?, name: plain(name)?.to_ascii_lowercase() },
             ["blob", digest] => Self::Blob { digest: digest.parse().ok()? },
-            ["blob", digest, boot, name] => Self::BlobFor {
-                digest: digest.parse().ok()?,
-                boot: boot.parse().ok()?,
-                name: plain(name)?.to_owned(),
-            },
+            ["blob", digest, boot, name] => {
+                Self::BlobFor { digest: digest.parse().ok()?, boot: boot.parse().ok()?, name: plain(name)?.to_owned() }
+            }
             ["seed", boot, token, "report"] => {
                 Self::Report { boot: boot.parse().ok()?, token: plain(token)?.to_owned() }
             }
-            ["seed", boot, token, name] => Self::Seed {
-                boot: boot.parse().ok()?,
-                token: plain(token)?.to_owned(),
-                name: plain(name)?.to_owned(),
-            },
+            ["seed", boot, token, name] => {
+                Self::Seed { boot: boot.parse().ok()?, token: plain(token)?.to_owned(), name: plain(name)?.to_owned() }
+            }
             _ => return None,
         })
     }
@@ -183,10 +179,12 @@ mod tests {
 
     #[test]
     fn there_is_no_way_out_of_the_tree() {
-        for name in ["", "/", "..", "../etc/passwd", "0123456789/../../x", "/etc/passwd", "a/b/c", "0123456789/.hidden"] {
+        for name in ["", "/", "..", "../etc/passwd", "0123456789/../../x", "/etc/passwd", "a/b/c", "0123456789/.hidden"]
+        {
             assert_eq!(TftpName::parse(name), None, "{name}");
         }
-        for path in ["/", "/boot/0123456789/../x", "/blob/xyz", "/seed/0123456789/tok%2fen/x", "/boot/short/start.ipxe"] {
+        for path in ["/", "/boot/0123456789/../x", "/blob/xyz", "/seed/0123456789/tok%2fen/x", "/boot/short/start.ipxe"]
+        {
             assert_eq!(BootPath::parse(path), None, "{path}");
         }
     }

@@ -141,9 +141,7 @@ pub fn vendor_options(vendor: VendorOptions, firmware: Firmware) -> Option<Vec<u
         (VendorOptions::None, _) => None,
         (_, Firmware::RpiBoot) => Some(RASPBERRY_PI_MENU.to_vec()),
         (VendorOptions::UseBootfile, _) => Some([&DISCOVERY_CONTROL[..], &[255]].concat()),
-        (VendorOptions::BootItem(item), _) => {
-            Some([&DISCOVERY_CONTROL[..], &[BOOT_ITEM, 4], &item, &[255]].concat())
-        }
+        (VendorOptions::BootItem(item), _) => Some([&DISCOVERY_CONTROL[..], &[BOOT_ITEM, 4], &item, &[255]].concat()),
     }
 }
 

@@ -38,13 +38,8 @@ pub(super) fn sight(
     stamp: Stamp,
 ) -> Sighting {
     let device = identify(&world.ports, &world.uuids, mac, client.uuid);
-    let mut facts = vec![Fact::DeviceSeen {
-        device,
-        mac,
-        uuid: client.uuid,
-        arch: client.arch,
-        firmware: client.firmware,
-    }];
+    let mut facts =
+        vec![Fact::DeviceSeen { device, mac, uuid: client.uuid, arch: client.arch, firmware: client.firmware }];
     let current = world.devices.get(&device).and_then(|device| world.boots.get(&device.boot?));
     if let Some(boot) = current {
         if let Some(why) = looping(boot, policy, client.firmware, stamp.now) {

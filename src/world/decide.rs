@@ -57,9 +57,7 @@ pub fn decide(world: &World, ground: &Ground, request: &Request, stamp: Stamp) -
         Request::Script { boot, hardware, peer } => script::decide(world, ground, *boot, hardware, *peer, stamp.now),
         Request::Observe { boot, step, .. } => observe(world, *boot, step),
         Request::Command(order) => command::decide(world, ground, order),
-        Request::Tick => {
-            Outcome { reply: Reply::Noted, facts: attempt::stuck(world, &ground.site.boot, stamp.now) }
-        }
+        Request::Tick => Outcome { reply: Reply::Noted, facts: attempt::stuck(world, &ground.site.boot, stamp.now) },
     }
 }
 

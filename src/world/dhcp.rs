@@ -8,8 +8,8 @@ use crate::{
     model::{
         BootId, Device, Fact, Refusal,
         dhcp::{
-            AnswerKind, AskKind, BootClient, BootOptions, Destination, DhcpAnswer, DhcpAsk, DhcpPort,
-            Ingress, NetworkOptions,
+            AnswerKind, AskKind, BootClient, BootOptions, Destination, DhcpAnswer, DhcpAsk, DhcpPort, Ingress,
+            NetworkOptions,
         },
         lease::LeaseState,
         reply::{Reply, Silence},
@@ -209,8 +209,7 @@ impl Exchange<'_> {
     }
 
     fn answer(&self, kind: AnswerKind, yiaddr: Ipv4Addr, network: Option<NetworkOptions>, told: Told) -> Outcome {
-        let answer =
-            DhcpAnswer { kind, server: self.ingress.local, yiaddr, network, boot: told.boot, message: None };
+        let answer = DhcpAnswer { kind, server: self.ingress.local, yiaddr, network, boot: told.boot, message: None };
         let to = self.destination(&answer);
         Outcome { reply: Reply::Dhcp { answer, to }, facts: told.facts }
     }

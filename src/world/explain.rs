@@ -91,12 +91,11 @@ pub fn explain(world: &World, ground: &Ground, subject: &Subject, stamp: Stamp) 
         address = play.address(&client(ipxe));
     }
     let boot = play.world.device_of(subject.mac).and_then(|device| device.boot);
-    let plan = address.zip(boot).and_then(|(ip, boot)| {
-        match play.ask(&Request::Script { boot, hardware, peer: ip.into() }) {
+    let plan =
+        address.zip(boot).and_then(|(ip, boot)| match play.ask(&Request::Script { boot, hardware, peer: ip.into() }) {
             Reply::Script(plan) => Some(plan),
             _ => None,
-        }
-    });
+        });
     Explanation { firmware, arch, answers: play.answers, plan }
 }
 

@@ -5,11 +5,7 @@ use std::net::IpAddr;
 use crate::{
     boot::{choose::choose, plan},
     model::{
-        BootId, Device, Fact, Firmware, Moment, Refusal,
-        plan::Action,
-        reply::Reply,
-        smbios::Hardware,
-        timeline::Step,
+        BootId, Device, Fact, Firmware, Moment, Refusal, plan::Action, reply::Reply, smbios::Hardware, timeline::Step,
     },
 };
 

@@ -155,9 +155,7 @@ fn apt(persona: &Persona, subject: &Subject<'_>) -> Option<Value> {
 }
 
 fn files(persona: &Persona, subject: &Subject<'_>) -> Vec<Value> {
-    let plain = |path: &str, content: String, mode: &str| {
-        json!({ "path": path, "content": content, "permissions": mode, "owner": "root:root" })
-    };
+    let plain = |path: &str, content: String, mode: &str| json!({ "path": path, "content": content, "permissions": mode, "owner": "root:root" });
     // Owners may be users of the persona, who exist only when cloud-init's last files are written.
     let own = persona.apps.files.iter().map(|file| {
         json!({

@@ -15,7 +15,10 @@ const SEED_DIR: &str = "/var/lib/cloud/seed/nocloud";
 /// The answers.
 pub(super) fn preseed(persona: &Persona, subject: &Subject<'_>) -> String {
     let mut answers = vec![
-        format!("# Rendered by Greenroom from persona {} for {} (boot {}).", subject.persona, subject.mac, subject.boot),
+        format!(
+            "# Rendered by Greenroom from persona {} for {} (boot {}).",
+            subject.persona, subject.mac, subject.boot
+        ),
         line("debian-installer/locale", "string", persona.preferences.locale.as_deref().unwrap_or("C.UTF-8")),
         line("keyboard-configuration/xkb-keymap", "select", persona.preferences.keyboard.as_deref().unwrap_or("us")),
         line("netcfg/choose_interface", "select", "auto"),

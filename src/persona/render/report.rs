@@ -34,15 +34,11 @@ pub(super) fn script(persona: &Persona, subject: &Subject<'_>) -> String {
     }
     if let Some(zone) = &persona.preferences.timezone {
         let zone = shell_word(zone);
-        checks.push(format!(
-            "check timezone {zone} \"$(readlink /etc/localtime | sed 's,.*/zoneinfo/,,')\""
-        ));
+        checks.push(format!("check timezone {zone} \"$(readlink /etc/localtime | sed 's,.*/zoneinfo/,,')\""));
     }
     for package in &persona.apps.packages {
         let name = shell_word(package);
-        checks.push(format!(
-            "check package\\ {name} '' \"$(dpkg-query -W -f='${{Version}}' {name} 2>/dev/null)\""
-        ));
+        checks.push(format!("check package\\ {name} '' \"$(dpkg-query -W -f='${{Version}}' {name} 2>/dev/null)\""));
     }
     for service in &persona.apps.services.enable {
         let name = shell_word(service);

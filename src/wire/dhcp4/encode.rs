@@ -68,8 +68,7 @@ fn header(ask: &DhcpAsk, answer: &DhcpAnswer) -> Message {
     let nowhere = answer.yiaddr.is_unspecified() && ask.ciaddr.is_unspecified();
     let flags = Flags::new(0);
     let flags = if ask.broadcast || nowhere { flags.set_broadcast() } else { flags };
-    let mut message =
-        Message::new_with_id(ask.xid, ciaddr, answer.yiaddr, siaddr, ask.giaddr, &ask.mac.octets());
+    let mut message = Message::new_with_id(ask.xid, ciaddr, answer.yiaddr, siaddr, ask.giaddr, &ask.mac.octets());
     message.set_opcode(Opcode::BootReply).set_htype(HType::Eth).set_hops(ask.hops).set_flags(flags);
     let bootfile = answer.boot.as_ref().and_then(|boot| boot.bootfile.as_deref());
     if let Some(bootfile) = bootfile.filter(|bootfile| bootfile.len() <= FILE_ROOM) {

@@ -1,0 +1,271 @@
+//! Floor 6: the daemon, put together. The only place that asks the clock and throws dice.
+//!
+//! Everything is bound and opened first; only then does anything run. A vital service that ends takes the process with it,
+//! with its name; a helper is started again and shows in `/healthz`.
+
+mod notify;
+mod state_dir;
+
+use std::{
+    future::IntoFuture,
+    io,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+use axum::Router;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    engine::Engine,
+    images::{self, BlobError, Images, nbp::NbpSet},
+    journal::{Journal, JournalError},
+    library::Library,
+    model::{
+        Moment,
+        site::{DhcpMode, Site},
+    },
+    serve::{
+        Context, admin, dhcp, http,
+        net::{self, NetError},
+        tftp,
+    },
+    world::Ground,
+};
+
+/// How long transfers under way get to end when the daemon stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How often the library is looked at for changes.
+const LIBRARY_LOOK: Duration = Duration::from_secs(2);
+
+/// Why the daemon does not run (any more). Each message is one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A port or an interface is not to be had.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The image cache.
+    #[error(transparent)]
+    Images(#[from] BlobError),
+    /// The NBPs.
+    #[error(transparent)]
+    Nbp(#[from] images::nbp::NoNbp),
+    /// The state directory.
+    #[error("the state directory {path} cannot be used: {error}; check `state_dir` and its permissions")]
+    StateDir {
+        /// Which.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The admin's door.
+    #[error("the admin socket {path} cannot be used: {error}; check `admin_socket`, and that no other greenroom runs")]
+    Socket {
+        /// Which.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A vital service ended.
+    #[error("{name} ended: {why}")]
+    Ended {
+        /// Which service.
+        name: &'static str,
+        /// What it said last.
+        why: String,
+    },
+}
+
+/// The time, in milliseconds since 1970.
+pub fn clock() -> Moment {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Moment::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Random bits.
+pub fn dice() -> u64 {
+    getrandom::u64().expect("the kernel's random numbers are always to be had on Linux")
+}
+
+/// Runs the daemon until a signal or a failure ends it.
+pub async fn run(config: Config) -> Result<(), AppError> {
+    let bound = bind(&config).await?;
+    let Bound { context, engine, dhcp, tftp, http, door } = bound;
+    let stop = CancellationToken::new();
+    let mut services: JoinSet<(&'static str, io::Result<()>)> = JoinSet::new();
+    for listener in dhcp {
+        let context = context.clone();
+        services.spawn(async move { ("DHCP", listener.serve(context).await) });
+    }
+    for listener in tftp {
+        services.spawn(async move { ("TFTP", listener.serve().await) });
+    }
+    let pages = http::router(context.clone()).into_make_service_with_connect_info::<http::Ends>();
+    let served = axum::serve(http, pages).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+    services.spawn(async move { ("HTTP", served.await) });
+    let admin: Router = admin::router(context.clone());
+    let served = axum::serve(door, admin).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+    services.spawn(async move { ("the admin's door", served.await) });
+    let watcher = tokio::spawn(watch_library(context.clone()));
+
+    notify::ready();
+    tracing::info!(
+        mode = ?config.site.mode, http_port = config.site.http_port, personas = context.engine.ground().catalog.personas().count(),
+        "greenroom is ready"
+    );
+    let result = supervise(&mut services, engine, &context, &stop).await;
+    watcher.abort();
+    drop(std::fs::remove_file(&config.admin_socket));
+    result
+}
+
+/// Everything opened and bound, nothing running.
+struct Bound {
+    context: Context,
+    engine: Engine,
+    dhcp: Vec<dhcp::Listener>,
+    tftp: Vec<tftp::Listener>,
+    http: tokio::net::TcpListener,
+    door: tokio::net::UnixListener,
+}
+
+async fn bind(config: &Config) -> Result<Bound, AppError> {
+    let nbps = NbpSet::load(config.nbp_dir.as_deref())?;
+    let interfaces = net::chosen(&config.interfaces)?;
+    let http = http::bind(config.site.http_port).await?;
+    let dhcp = match config.site.mode {
+        DhcpMode::Off => vec![],
+        DhcpMode::Full | DhcpMode::Proxy => dhcp::bind(&interfaces)?,
+    };
+    let door = admin::bind(&config.admin_socket)
+        .map_err(|error| AppError::Socket { path: config.admin_socket.display().to_string(), error })?;
+    let state_error = |error| AppError::StateDir { path: config.state_dir.display().to_string(), error };
+    let seed_key = state_dir::prepare(&config.state_dir).map_err(state_error)?;
+    let (journal, world) = Journal::open(&config.state_dir.join("journal.redb"))?;
+    let settings =
+        images::Settings { dir: images::folder(&config.state_dir), ram: config.images_ram, disk: config.images_disk };
+    let (images, warning) = Images::open(&settings)?;
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
+    let library = open_library(&config.library);
+    let mut site: Site = config.site.clone();
+    site.boot.nbps = nbps.names();
+    let ground = Ground { site: Arc::new(site), catalog: Arc::new(library.catalog().clone()) };
+    let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
+    let context = Context {
+        engine: handle,
+        images,
+        nbps: Arc::new(nbps),
+        library: Arc::new(Mutex::new(library)),
+        seed_key: Arc::new(seed_key),
+        metrics: Arc::default(),
+        clock,
+        health: Arc::default(),
+    };
+    let tftp = match config.tftp {
+        true => tftp::bind(&interfaces, config.site.http_port, &context).await?,
+        false => vec![],
+    };
+    Ok(Bound { context, engine, dhcp, tftp, http, door })
+}
+
+fn open_library(dir: &Path) -> Library {
+    let library = Library::open(dir);
+    for problem in library.problems() {
+        tracing::warn!("the library has a problem\n{problem}");
+    }
+    library
+}
+
+/// Waits for the first thing that ends the daemon, and ends the rest.
+async fn supervise(
+    services: &mut JoinSet<(&'static str, io::Result<()>)>,
+    mut engine: Engine,
+    context: &Context,
+    stop: &CancellationToken,
+) -> Result<(), AppError> {
+    let failed = |error| AppError::Ended { name: "signal handling", why: io::Error::to_string(&error) };
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => {
+                context.refresh_library(true);
+                tracing::info!("the library was read again, as SIGHUP asks");
+            }
+            stopped = engine.ended() => {
+                stopped?;
+                return Err(AppError::Ended { name: "the engine", why: "without a reason".into() });
+            }
+            Some(ended) = services.join_next() => return Err(ended_early(ended)),
+        }
+    }
+    tracing::info!("stopping: transfers under way get {} seconds", GRACE.as_secs());
+    notify::stopping();
+    stop.cancel();
+    let drained = tokio::time::timeout(GRACE, async {
+        // DHCP and TFTP serve for ever: only HTTP and the admin's door end by themselves.
+        for _ in 0..2 {
+            services.join_next().await;
+        }
+    });
+    tokio::select! {
+        _ = drained => {}
+        // Asked twice: end at once.
+        _ = interrupt.recv() => {}
+    }
+    services.abort_all();
+    engine.stop().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn ended_early(ended: Result<(&'static str, io::Result<()>), tokio::task::JoinError>) -> AppError {
+    match ended {
+        Ok((name, Ok(()))) => AppError::Ended { name, why: "without a reason".into() },
+        Ok((name, Err(error))) => AppError::Ended { name, why: error.to_string() },
+        Err(error) => AppError::Ended { name: "a service", why: error.to_string() },
+    }
+}
+
+/// Reads the library again whenever a file of it changes. Polling sees what inotify does not: NFS, bind mounts, `git
+/// checkout` on another machine.
+async fn watch_library(context: Context) {
+    let mut looks = tokio::time::interval(LIBRARY_LOOK);
+    loop {
+        looks.tick().await;
+        let looking = context.clone();
+        let read = tokio::task::spawn_blocking(move || looking.refresh_library(false)).await;
+        if read.unwrap_or(false) {
+            let problems = context.problems();
+            tracing::info!(problems = problems.len(), "the library has changed and was read again");
+            problems.iter().for_each(|problem| tracing::warn!("the library has a problem\n{problem}"));
+        }
+    }
+}
+
+/// Starts logging: text for people, JSON for collectors. `RUST_LOG` overrules the configuration.
+pub fn start_log(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .or_else(|_| tracing_subscriber::EnvFilter::try_new(&config.log_level))
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    match config.log_json {
+        true => log.json().init(),
+        false => log.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).init(),
+    }
+}

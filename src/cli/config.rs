@@ -1,0 +1,85 @@
+//! `greenroom config`.
+
+use clap::Subcommand;
+
+use crate::{config::sample, document::yaml, serve::net};
+
+use super::{Done, Global, say, say_json};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  greenroom config init > greenroom.yaml            a commented configuration for this machine
+  greenroom config check --config greenroom.yaml    every problem at once
+  greenroom config show --json                      what is in force, defaults included
+  greenroom config unit > /etc/systemd/system/greenroom.service";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Print a commented configuration that works on this machine.
+    Init,
+    /// Check the configuration.
+    Check,
+    /// Show what is in force, defaults included.
+    Show,
+    /// Print a systemd unit for the daemon.
+    Unit,
+}
+
+/// The unit: no more leave than the ports and the raw socket need, and no writing but to the state.
+const UNIT: &str = "\
+[Unit]
+Description=Greenroom network boot
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=notify
+ExecStart=/usr/local/bin/greenroom serve
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=on-failure
+RestartSec=2
+StateDirectory=greenroom
+RuntimeDirectory=greenroom
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_DAC_READ_SEARCH
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectControlGroups=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_PACKET AF_NETLINK
+RestrictNamespaces=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+
+[Install]
+WantedBy=multi-user.target";
+
+pub(super) fn run(command: Command, global: &Global) -> Done {
+    match command {
+        Command::Init => {
+            let present = net::interfaces().map_err(|error| error.to_string())?;
+            let Some(interface) = present.first() else {
+                return Err("this machine has no interface with an IPv4 address: give it one first".to_owned().into());
+            };
+            say(sample(&interface.name, interface.address).trim_end());
+        }
+        Command::Check => {
+            let config = global.config()?;
+            net::chosen(&config.interfaces).map_err(|error| error.to_string())?;
+            say("the configuration is good");
+        }
+        Command::Show => {
+            let config = global.config()?;
+            match global.json {
+                true => say_json(&config)?,
+                false => say(yaml::to_string(&config).trim_end()),
+            }
+        }
+        Command::Unit => say(UNIT),
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! The command line. One file a command; this module is the only user of `clap`.
+//!
+//! Exit codes: 0 done; 1 done and found wanting, or failed; 2 the command itself was wrong; 3 the daemon does not answer.
+
+mod boots;
+mod client;
+mod completions;
+mod config;
+mod device;
+mod explain;
+mod image;
+mod journal;
+mod out;
+mod persona;
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{Config, DEFAULT_PATH, DEFAULT_SOCKET},
+    document::{Problem, Source},
+};
+
+use out::say;
+
+const EXAMPLES: &str = "\
+Examples:
+  greenroom config init > greenroom.yaml       write a configuration to begin with
+  greenroom serve --config greenroom.yaml      run the daemon
+  greenroom device list                        the devices it has seen
+  greenroom boots --follow                     watch them boot
+
+Exit codes: 0 done; 1 failed or problems found; 2 the command was wrong; 3 the daemon does not answer.";
+
+/// Network-boots bare-metal machines and turns each into its persona.
+#[derive(Debug, Parser)]
+#[command(name = "greenroom", version, about, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    /// The configuration file.
+    #[arg(long, global = true, env = "GREENROOM_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The running daemon's admin socket.
+    #[arg(long, global = true, env = "GREENROOM_SOCKET", value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Print JSON instead of tables.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve,
+    /// Check, show and render personas.
+    #[command(subcommand, after_help = persona::EXAMPLES)]
+    Persona(persona::Command),
+    /// Add, list, verify and warm images.
+    #[command(subcommand, after_help = image::EXAMPLES)]
+    Image(image::Command),
+    /// List, assign, arm and forget devices.
+    #[command(subcommand, after_help = device::EXAMPLES)]
+    Device(device::Command),
+    /// Show boot attempts and their timelines.
+    #[command(after_help = boots::EXAMPLES)]
+    Boots(boots::Args),
+    /// Show what a device would be answered, and why; changes nothing.
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::Args),
+    /// Write, check and show the configuration.
+    #[command(subcommand, after_help = config::EXAMPLES)]
+    Config(config::Command),
+    /// Export the journal of facts.
+    #[command(subcommand, after_help = journal::EXAMPLES)]
+    Journal(journal::Command),
+    /// Print completions for a shell.
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::Args),
+}
+
+/// What every command may need.
+struct Global {
+    config: Option<PathBuf>,
+    socket: Option<PathBuf>,
+    json: bool,
+}
+
+/// How a command failed.
+enum Failure {
+    /// It did not work; the message says why and what to do.
+    Failed(String),
+    /// It worked, and what it found is not as it should be; it has been said.
+    Wanting,
+    /// The daemon does not answer.
+    NoDaemon(String),
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::Failed(message)
+    }
+}
+
+type Done = Result<(), Failure>;
+
+impl Global {
+    /// The configuration: the file named, or the default one. All its problems are printed.
+    fn config(&self) -> Result<Config, Failure> {
+        let path = self.config.clone().unwrap_or_else(|| DEFAULT_PATH.into());
+        let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::Failed(serve::no_config(&path)),
+            _ => Failure::Failed(format!("{}: {error}", path.display())),
+        })?;
+        let read = Source::new(path.display().to_string(), bytes).map_err(|problem| vec![problem]);
+        read.and_then(|source| Config::read(&source)).map_err(|problems| Failure::Failed(listed(&problems)))
+    }
+
+    /// The admin socket: named, or the configuration's when there is one, or the default.
+    fn socket(&self) -> PathBuf {
+        let configured = || self.config().ok().map(|config| config.admin_socket);
+        self.socket.clone().or_else(configured).unwrap_or_else(|| DEFAULT_SOCKET.into())
+    }
+}
+
+/// Every problem, and how many there are.
+fn listed(problems: &[Problem]) -> String {
+    let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let errors = problems.iter().filter(|problem| problem.is_error()).count();
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let warnings = problems.len() - errors;
+    format!("{}\n\n{}, {}", texts.join("\n\n"), count(errors, "error"), count(warnings, "warning"))
+}
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let global = Global { config: cli.config, socket: cli.socket, json: cli.json };
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out::complain(&format!("the system gives no threads: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Serve => serve::run(&global).await,
+            Command::Persona(command) => persona::run(command, &global),
+            Command::Image(command) => image::run(command, &global).await,
+            Command::Device(command) => device::run(command, &global).await,
+            Command::Boots(args) => boots::run(args, &global).await,
+            Command::Explain(args) => explain::run(args, &global).await,
+            Command::Config(command) => config::run(command, &global),
+            Command::Journal(command) => journal::run(command, &global),
+            Command::Completions(args) => completions::run(args),
+        }
+    });
+    // Blocking reads of a terminal or a disk must not keep the process.
+    runtime.shutdown_background();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Wanting) => ExitCode::FAILURE,
+        Err(Failure::Failed(message)) => {
+            out::complain(&message);
+            ExitCode::FAILURE
+        }
+        Err(Failure::NoDaemon(message)) => {
+            out::complain(&message);
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// Prints a value as JSON.
+fn say_json(value: &impl serde::Serialize) -> Done {
+    let json = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
+    say(&json);
+    Ok(())
+}

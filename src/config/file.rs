@@ -1,0 +1,257 @@
+//! The configuration as it is written.
+
+use std::{fmt::Display, net::Ipv4Addr, path::PathBuf, str::FromStr};
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use crate::{
+    model::{
+        Arch, Bytes, MacAddr, Oui, PersonaName, Seconds,
+        site::{DhcpMode, Match, Mirrors},
+    },
+    persona::schema::text,
+};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) state_dir: PathBuf,
+    pub(super) library: PathBuf,
+    pub(super) admin_socket: PathBuf,
+    pub(super) log: Log,
+    pub(super) dhcp: Dhcp,
+    pub(super) tftp: Tftp,
+    pub(super) http: Http,
+    pub(super) boot: Boot,
+    pub(super) images: Images,
+    pub(super) site: Place,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            state_dir: "/var/lib/greenroom".into(),
+            library: "/etc/greenroom/personas".into(),
+            admin_socket: super::DEFAULT_SOCKET.into(),
+            log: Log::default(),
+            dhcp: Dhcp::default(),
+            tftp: Tftp::default(),
+            http: Http::default(),
+            boot: Boot::default(),
+            images: Images::default(),
+            site: Place::default(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Log {
+    pub(super) level: String,
+    pub(super) format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Dhcp {
+    pub(super) mode: DhcpMode,
+    #[serde(deserialize_with = "many")]
+    pub(super) interfaces: Vec<String>,
+    pub(super) authoritative: bool,
+    pub(super) subnets: Vec<Subnet>,
+}
+
+impl Default for Dhcp {
+    fn default() -> Self {
+        Self { mode: DhcpMode::Proxy, interfaces: vec![], authoritative: true, subnets: vec![] }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Subnet {
+    pub(super) subnet: Ipv4Net,
+    #[serde(default, deserialize_with = "many")]
+    pub(super) pools: Vec<String>,
+    #[serde(default)]
+    pub(super) router: Option<Ipv4Addr>,
+    #[serde(default, deserialize_with = "many")]
+    pub(super) dns: Vec<Ipv4Addr>,
+    #[serde(default)]
+    pub(super) domain: Option<String>,
+    #[serde(default, deserialize_with = "many")]
+    pub(super) ntp: Vec<Ipv4Addr>,
+    #[serde(default)]
+    pub(super) mtu: Option<u16>,
+    #[serde(default = "half_a_day", deserialize_with = "text")]
+    pub(super) lease: Seconds,
+    #[serde(default)]
+    pub(super) reservations: Vec<Reservation>,
+}
+
+fn half_a_day() -> Seconds {
+    Seconds(12 * 3600)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reservation {
+    pub(super) mac: MacAddr,
+    pub(super) ip: Ipv4Addr,
+    #[serde(default)]
+    pub(super) hostname: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Tftp {
+    pub(super) enabled: bool,
+}
+
+impl Default for Tftp {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Http {
+    pub(super) port: u16,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { port: 80 }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Boot {
+    pub(super) nbp_dir: Option<PathBuf>,
+    pub(super) default: Option<PersonaName>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) uefi_nbp: Vec<NbpRule>,
+    #[serde(deserialize_with = "text")]
+    pub(super) chain_window: Seconds,
+    #[serde(deserialize_with = "text")]
+    pub(super) stuck_after: Seconds,
+    pub(super) installs_per_hour: u32,
+}
+
+impl Default for Boot {
+    fn default() -> Self {
+        Self {
+            nbp_dir: None,
+            default: None,
+            rules: vec![],
+            uefi_nbp: vec![],
+            chain_window: Seconds(60),
+            stuck_after: Seconds(900),
+            installs_per_hour: 3,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    pub(super) name: String,
+    #[serde(rename = "match")]
+    pub(super) when: When,
+    pub(super) persona: PersonaName,
+    #[serde(default)]
+    pub(super) armed: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NbpRule {
+    #[serde(rename = "match")]
+    pub(super) when: When,
+    pub(super) nbp: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct When {
+    #[serde(deserialize_with = "many")]
+    mac: Vec<MacAddr>,
+    #[serde(deserialize_with = "many")]
+    oui: Vec<Oui>,
+    #[serde(deserialize_with = "many")]
+    arch: Vec<Arch>,
+    #[serde(deserialize_with = "many")]
+    subnet: Vec<Ipv4Net>,
+    #[serde(deserialize_with = "many")]
+    manufacturer: Vec<String>,
+    #[serde(deserialize_with = "many")]
+    product: Vec<String>,
+    #[serde(deserialize_with = "many")]
+    serial: Vec<String>,
+    #[serde(deserialize_with = "many")]
+    asset: Vec<String>,
+}
+
+impl From<When> for Match {
+    fn from(when: When) -> Self {
+        let When { mac, oui, arch, subnet, manufacturer, product, serial, asset } = when;
+        Self { mac, oui, arch, subnet, manufacturer, product, serial, asset }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Images {
+    #[serde(deserialize_with = "text")]
+    pub(super) ram: Bytes,
+    #[serde(deserialize_with = "text")]
+    pub(super) disk: Bytes,
+}
+
+impl Default for Images {
+    fn default() -> Self {
+        Self { ram: Bytes(1 << 30), disk: Bytes(50 << 30) }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Place {
+    pub(super) mirrors: Mirrors,
+}
+
+/// A list, or a single value in place of a list of one.
+fn many<'de, D, T>(reader: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr,
+    T::Err: Display,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    let texts = match OneOrMany::deserialize(reader)? {
+        OneOrMany::One(text) => vec![text],
+        OneOrMany::Many(texts) => texts,
+    };
+    texts.iter().map(|text| text.parse().map_err(|error| D::Error::custom(format!("`{text}`: {error}")))).collect()
+}

@@ -1,0 +1,56 @@
+//! Floor 6: the daemon's configuration. A [`Config`] exists only validated; every problem is reported, each with its line.
+
+mod file;
+mod sample;
+mod validate;
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::{
+    document::{Problem, Source},
+    model::{Bytes, site::Site},
+};
+
+pub use sample::sample;
+
+/// Where the configuration is looked for.
+pub const DEFAULT_PATH: &str = "/etc/greenroom/greenroom.yaml";
+
+/// Where the command line finds the daemon.
+pub const DEFAULT_SOCKET: &str = "/run/greenroom/admin.sock";
+
+/// Everything that the daemon is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// Where the journal, the image cache and the key lie.
+    pub state_dir: PathBuf,
+    /// The folder of the personas.
+    pub library: PathBuf,
+    /// The admin's door.
+    pub admin_socket: PathBuf,
+    /// How much is logged, as `RUST_LOG` says it.
+    pub log_level: String,
+    /// Whether the log is JSON.
+    pub log_json: bool,
+    /// The interfaces that DHCP and TFTP serve; all when empty.
+    pub interfaces: Vec<String>,
+    /// Whether TFTP is served.
+    pub tftp: bool,
+    /// Where the NBPs are, when not where the system's package puts them.
+    pub nbp_dir: Option<PathBuf>,
+    /// The size of the RAM tier.
+    pub images_ram: Bytes,
+    /// The size of the disk tier.
+    pub images_disk: Bytes,
+    /// What policy reads. Its list of NBPs is filled in at start.
+    pub site: Site,
+}
+
+impl Config {
+    /// Reads a configuration. Relative paths in it are relative to the folder of the file.
+    pub fn read(source: &Source) -> Result<Self, Vec<Problem>> {
+        validate::config(source.parse()?, source)
+    }
+}

@@ -1,0 +1,69 @@
+//! The configuration that `greenroom config init` writes.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+/// A commented configuration for a server with this address on this interface. It begins in proxy mode, which disturbs no
+/// DHCP server that is already there.
+pub fn sample(interface: &str, address: Ipv4Addr) -> String {
+    let net = Ipv4Net::new(address, 24).map(|net| net.trunc()).unwrap_or_default();
+    let host = |n: u8| {
+        let [a, b, c, _] = net.network().octets();
+        Ipv4Addr::new(a, b, c, n)
+    };
+    format!(
+        "\
+# Greenroom's configuration. `greenroom config check` checks it; `greenroom serve` uses it.
+# Everything that is commented out shows its default.
+
+# Where the journal (leases, assignments, history) and the image cache lie.
+state_dir: /var/lib/greenroom
+
+# The personas: a git work tree, say. Image manifests lie in its folder images/.
+library: /etc/greenroom/personas
+
+# admin_socket: /run/greenroom/admin.sock
+# log: {{level: info, format: text}}        # format: json for log collectors
+
+dhcp:
+  # proxy: another server gives addresses, Greenroom adds what to boot. Safe to try.
+  # full:  Greenroom is the DHCP server of the subnets below.
+  mode: proxy
+  interfaces: [{interface}]
+  # authoritative: true
+  # subnets:
+  #   - subnet: {net}
+  #     pools: {first}-{last}
+  #     router: {router}
+  #     dns: [{router}]
+  #     domain: lab.example
+  #     lease: 12h
+  #     reservations:
+  #       - {{mac: \"52:54:00:00:00:01\", ip: {reserved}, hostname: bench-1}}
+
+# http: {{port: 80}}
+# tftp: {{enabled: true}}
+
+boot:
+  # The persona of devices that nothing else names. Without one, they boot their disks.
+  # default: kiosk-live
+  # nbp_dir: /usr/lib/ipxe
+  # stuck_after: 15m
+  # installs_per_hour: 3
+  rules: []
+  #  - name: kiosks
+  #    match: {{manufacturer: \"Dell*\", arch: x64}}
+  #    persona: kiosk-live
+
+# images: {{ram: 1GiB, disk: 50GiB}}
+
+# site:
+#   mirrors: {{debian: \"http://deb.debian.org/debian\", debian_security: \"http://deb.debian.org/debian-security\"}}
+",
+        first = host(100),
+        last = host(199),
+        router = host(1),
+        reserved = host(50),
+    )
+}

@@ -1,0 +1,225 @@
+//! What must hold of a configuration beyond its shape.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    document::{Problem, Source},
+    model::{
+        Seconds,
+        site::{BootPolicy, DhcpMode, Match, NbpRule, Pool, Reservation, Rule, Site, Subnet},
+    },
+};
+
+use super::{
+    Config,
+    file::{self, File, LogFormat},
+};
+
+const SHORTEST_LEASE: Seconds = Seconds(60);
+const LONGEST_LEASE: Seconds = Seconds(366 * 86_400);
+const SMALLEST_RAM: u64 = 16 << 20;
+
+/// The configuration, or everything that is wrong with it.
+pub(super) fn config(file: File, source: &Source) -> Result<Config, Vec<Problem>> {
+    let mut check = Check { source, problems: vec![] };
+    let subnets = check.subnets(&file.dhcp);
+    let boot = check.boot(file.boot);
+    check.require(file.http.port != 0, "GR110", "http.port", "port 0 is no port", "80 is what firmware expects");
+    let enough = file.images.ram.0 >= SMALLEST_RAM;
+    check.require(enough, "GR111", "images.ram", "the RAM tier is too small to be of use", "give it 16MiB or more");
+    for (at, name) in file.dhcp.interfaces.iter().enumerate() {
+        let plain = (1..=15).contains(&name.len()) && !name.contains(['/', ' ']);
+        check.require(
+            plain,
+            "GR112",
+            &format!("dhcp.interfaces.{at}"),
+            "this cannot name an interface",
+            "see `ip link`",
+        );
+    }
+    for mirror in [&file.site.mirrors.debian, &file.site.mirrors.debian_security].into_iter().flatten() {
+        let web =
+            (mirror.starts_with("http://") || mirror.starts_with("https://")) && !mirror.contains(char::is_whitespace);
+        check.require(web, "GR113", "site.mirrors", format!("`{mirror}` is no http(s) URL"), "");
+    }
+    if !check.problems.is_empty() {
+        return Err(check.problems);
+    }
+    let folder = Path::new(&source.path).parent().unwrap_or(Path::new(""));
+    let (nbp_dir, boot) = boot;
+    Ok(Config {
+        state_dir: folder.join(file.state_dir),
+        library: folder.join(file.library),
+        admin_socket: folder.join(file.admin_socket),
+        log_level: file.log.level,
+        log_json: file.log.format == LogFormat::Json,
+        interfaces: file.dhcp.interfaces,
+        tftp: file.tftp.enabled,
+        nbp_dir: nbp_dir.map(|dir| folder.join(dir)),
+        images_ram: file.images.ram,
+        images_disk: file.images.disk,
+        site: Site {
+            mode: file.dhcp.mode,
+            subnets,
+            authoritative: file.dhcp.authoritative,
+            http_port: file.http.port,
+            boot,
+            mirrors: file.site.mirrors,
+        },
+    })
+}
+
+struct Check<'a> {
+    source: &'a Source,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn require(&mut self, holds: bool, code: &'static str, path: &str, message: impl Into<String>, help: &str) {
+        if !holds {
+            self.problems.push(self.source.problem_at(code, path, message, help));
+        }
+    }
+
+    fn subnets(&mut self, dhcp: &file::Dhcp) -> Vec<Subnet> {
+        let given = !dhcp.subnets.is_empty();
+        match dhcp.mode {
+            DhcpMode::Full => {
+                let help = "add `subnets: [{subnet: 10.0.0.0/24, pools: 10.0.0.100-10.0.0.199}]`, or use `mode: proxy`";
+                self.require(given, "GR101", "dhcp", "full mode gives addresses, and no subnet says which", help);
+            }
+            DhcpMode::Proxy | DhcpMode::Off => {
+                let help = "remove the subnets, or say `mode: full`";
+                self.require(!given, "GR102", "dhcp.subnets", "only full mode gives addresses", help);
+            }
+        }
+        let subnets: Vec<Subnet> = dhcp.subnets.iter().enumerate().map(|(at, file)| self.subnet(at, file)).collect();
+        for (at, subnet) in subnets.iter().enumerate() {
+            let overlap = subnets[..at]
+                .iter()
+                .find(|other| other.net.contains(&subnet.net.network()) || subnet.net.contains(&other.net.network()));
+            if let Some(other) = overlap {
+                let message = format!("{} and {} overlap", subnet.net, other.net);
+                let path = format!("dhcp.subnets.{at}.subnet");
+                self.require(false, "GR103", &path, message, "an address belongs to one subnet");
+            }
+        }
+        subnets
+    }
+
+    fn subnet(&mut self, at: usize, file: &file::Subnet) -> Subnet {
+        let path = |field: &str| format!("dhcp.subnets.{at}.{field}");
+        let net = file.subnet.trunc();
+        let usable = |ip: &Ipv4Addr| net.contains(ip) && *ip != net.network() && *ip != net.broadcast();
+        let mut pools: Vec<Pool> = vec![];
+        for (n, text) in file.pools.iter().enumerate() {
+            let at = path(&format!("pools.{n}"));
+            let Some(pool) = pool(text) else {
+                let help = "write the first and the last address: 10.0.0.100-10.0.0.199";
+                self.require(false, "GR104", &at, format!("`{text}` is no pool"), help);
+                continue;
+            };
+            let inside = usable(&pool.first) && usable(&pool.last);
+            self.require(
+                inside,
+                "GR105",
+                &at,
+                format!("`{text}` is not within {net}"),
+                "leave out its first and last address",
+            );
+            let apart = pools.iter().all(|other| pool.last < other.first || other.last < pool.first);
+            self.require(
+                apart,
+                "GR106",
+                &at,
+                format!("`{text}` overlaps another pool"),
+                "an address belongs to one pool",
+            );
+            pools.push(pool);
+        }
+        pools.sort_by_key(|pool| pool.first);
+        if let Some(router) = &file.router {
+            let help = "a router is an address of the subnet";
+            self.require(usable(router), "GR107", &path("router"), format!("{router} is not within {net}"), help);
+        }
+        let fits = (SHORTEST_LEASE..=LONGEST_LEASE).contains(&file.lease);
+        self.require(fits, "GR108", &path("lease"), format!("a lease of {} is no use", file.lease), "write 12h or 7d");
+        let mut reservations = BTreeMap::new();
+        let mut kept = BTreeSet::new();
+        for (n, reservation) in file.reservations.iter().enumerate() {
+            let at = path(&format!("reservations.{n}"));
+            let inside = usable(&reservation.ip);
+            self.require(inside, "GR109", &at, format!("{} is not within {net}", reservation.ip), "");
+            let first = kept.insert(reservation.ip) && !reservations.contains_key(&reservation.mac);
+            self.require(first, "GR114", &at, "this port or address is reserved twice", "one address a port");
+            let kept = Reservation { ip: reservation.ip, hostname: reservation.hostname.clone() };
+            reservations.insert(reservation.mac, kept);
+        }
+        Subnet {
+            net,
+            pools,
+            router: file.router,
+            dns: file.dns.clone(),
+            domain: file.domain.clone(),
+            ntp: file.ntp.clone(),
+            mtu: file.mtu,
+            lease: file.lease,
+            reservations,
+        }
+    }
+
+    fn boot(&mut self, boot: file::Boot) -> (Option<PathBuf>, BootPolicy) {
+        let mut names = BTreeSet::new();
+        let mut rules = vec![];
+        for (at, rule) in boot.rules.into_iter().enumerate() {
+            let path = |field: &str| format!("boot.rules.{at}.{field}");
+            let first = names.insert(rule.name.clone());
+            let message = format!("there are two rules called `{}`", rule.name);
+            self.require(first, "GR120", &path("name"), message, "reasons name rules: give each its own name");
+            let when = self.when(rule.when, &path("match"));
+            rules.push(Rule { name: rule.name, when, persona: rule.persona, armed: rule.armed });
+        }
+        let mut uefi_nbp = vec![];
+        for (at, rule) in boot.uefi_nbp.into_iter().enumerate() {
+            let path = |field: &str| format!("boot.uefi_nbp.{at}.{field}");
+            let known = ["snponly.efi", "ipxe.efi"].contains(&rule.nbp.as_str());
+            let message = format!("`{}` is no UEFI NBP that Greenroom knows", rule.nbp);
+            self.require(known, "GR121", &path("nbp"), message, "snponly.efi or ipxe.efi");
+            let when = self.when(rule.when, &path("match"));
+            uefi_nbp.push(NbpRule { when, nbp: rule.nbp });
+        }
+        let policy = BootPolicy {
+            rules,
+            default: boot.default,
+            nbps: BTreeSet::new(),
+            uefi_nbp,
+            chain_window: boot.chain_window,
+            stuck_after: boot.stuck_after,
+            installs_per_hour: boot.installs_per_hour,
+        };
+        let patient = boot.stuck_after.0 >= 30;
+        let help = "firmware alone is silent for half a minute";
+        self.require(patient, "GR122", "boot.stuck_after", "nothing boots that fast", help);
+        (boot.nbp_dir, policy)
+    }
+
+    /// A rule without a field would mean every device or none: it is asked to say which.
+    fn when(&mut self, when: file::When, path: &str) -> Match {
+        let when = Match::from(when);
+        let help = "give `mac`, `oui`, `arch`, `subnet`, `manufacturer`, `product`, `serial` or `asset`; for every \
+                    device use `boot.default`";
+        self.require(when != Match::default(), "GR123", path, "this matches nothing", help);
+        when
+    }
+}
+
+/// `10.0.0.100-10.0.0.199`, or a single address.
+fn pool(text: &str) -> Option<Pool> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    (first <= last).then_some(Pool { first, last })
+}
