@@ -241,7 +241,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "only the reading is tested")]
+    #[allow(dead_code, reason = "only the reading is tested")]
     struct Outer {
         name: String,
         #[serde(default)]
@@ -250,7 +250,7 @@ mod tests {
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(deny_unknown_fields, default)]
-    #[expect(dead_code, reason = "only the reading is tested")]
+    #[allow(dead_code, reason = "only the reading is tested")]
     struct Inner {
         packages: Vec<String>,
         size: u32,

@@ -9,6 +9,14 @@ use crate::{
 
 use super::{Persona, schema::User};
 
+/// The users and groups of Debian's base-passwd: `useradd` refuses them.
+const SYSTEM_NAMES: [&str; 44] = [
+    "root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data",
+    "backup", "list", "irc", "gnats", "nobody", "adm", "tty", "disk", "kmem", "dialout", "fax", "voice", "cdrom",
+    "floppy", "tape", "sudo", "audio", "dip", "operator", "src", "shadow", "utmp", "video", "sasl", "plugdev", "staff",
+    "users", "nogroup", "input", "kvm", "render",
+];
+
 /// Every problem of one persona. `source` is the document that it was read from.
 pub fn validate(persona: &Persona, source: &Source) -> Vec<Problem> {
     let mut check = Check { source, problems: vec![] };
@@ -106,8 +114,10 @@ impl Check<'_> {
     fn user(&mut self, at: usize, user: &User) {
         let path = |field: &str| format!("security.users.{at}.{field}");
         let help = "lower-case letters, digits, `-` and `_`, at most 32, beginning with a letter";
-        let named = is_login(&user.name) && user.name != "root";
-        self.require(named, "GR030", &path("name"), format!("`{}` cannot be a login", user.name), help);
+        self.require(is_login(&user.name), "GR030", &path("name"), format!("`{}` cannot be a login", user.name), help);
+        let free = !SYSTEM_NAMES.contains(&user.name.as_str());
+        let message = format!("`{}` is a user or group of every Debian system", user.name);
+        self.require(free, "GR036", &path("name"), message, "choose another login: adding this one would fail");
         if let Some(hash) = &user.password_hash {
             let help = "make one with `mkpasswd -m yescrypt`; Greenroom keeps no passwords";
             let hashed = hash.starts_with('$') && hash.matches('$').count() >= 3 && !hash.contains([':', '\n', ' ']);

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     document::yaml,
+    model::Effect,
     persona::{
         Persona,
         schema::{Interface, Repository, User},
@@ -90,8 +91,16 @@ pub(super) fn user_data(persona: &Persona, subject: &Subject<'_>) -> String {
         set("package_update", json!(true));
         set("packages", json!(packages));
     }
-    if let Some(apt) = apt(persona, subject) {
+    if let Some(apt) = apt(persona) {
         set("apt", apt);
+    }
+    if let Some(command) = use_mirror(subject) {
+        set("bootcmd", json!([command]));
+    }
+    if persona.effect() == Effect::Ephemeral {
+        // There is no disk to grow into: both modules would only complain.
+        set("growpart", json!({ "mode": "off" }));
+        set("resize_rootfs", json!(false));
     }
     set("write_files", json!(files(persona, subject)));
     set("runcmd", json!(commands(persona)));
@@ -133,25 +142,29 @@ fn packages(persona: &Persona) -> Vec<String> {
     packages
 }
 
-fn apt(persona: &Persona, subject: &Subject<'_>) -> Option<Value> {
-    let mut apt = Map::new();
-    if let Some(mirror) = &subject.mirrors.debian {
-        // `$RELEASE` is cloud-init's: the release that is running.
-        let mut list = format!("deb {mirror} $RELEASE main\n");
-        if let Some(security) = &subject.mirrors.debian_security {
-            list.push_str(&format!("deb {security} $RELEASE-security main\n"));
-        }
-        apt.insert("sources_list".into(), json!(list));
-    }
+fn apt(persona: &Persona) -> Option<Value> {
     let source = |repository: &Repository| {
         let line = format!("deb {} {} {}", repository.uri, repository.suite, repository.components.join(" "));
         (repository.name.clone(), json!({ "source": line, "key": repository.key }))
     };
-    if !persona.apps.repositories.is_empty() {
-        let sources: Map<String, Value> = persona.apps.repositories.iter().map(source).collect();
-        apt.insert("sources".into(), Value::Object(sources));
-    }
-    (!apt.is_empty()).then_some(Value::Object(apt))
+    let sources: Map<String, Value> = persona.apps.repositories.iter().map(source).collect();
+    (!sources.is_empty()).then(|| json!({ "sources": sources }))
+}
+
+/// Points APT to the site's mirror, before anything asks it for packages. cloud-init's own way (`apt: sources_list`) does
+/// not work on Debian, whose `cloud.cfg` says `apt_preserve_sources_list: true` and cannot be contradicted from a seed.
+fn use_mirror(subject: &Subject<'_>) -> Option<Value> {
+    let mirror = subject.mirrors.debian.as_ref()?;
+    let security = subject.mirrors.debian_security.as_ref();
+    let lines = [format!("deb {mirror} $VERSION_CODENAME main")]
+        .into_iter()
+        .chain(security.map(|security| format!("deb {security} $VERSION_CODENAME-security main")));
+    let lines: Vec<String> = lines.map(|line| format!("echo \"{line}\"")).collect();
+    let script = format!(
+        ". /etc/os-release && {{ {}; }} > /etc/apt/sources.list && rm -f /etc/apt/sources.list.d/debian.sources",
+        lines.join("; ")
+    );
+    Some(json!(["cloud-init-per", "once", "greenroom-mirror", "sh", "-c", script]))
 }
 
 fn files(persona: &Persona, subject: &Subject<'_>) -> Vec<Value> {
@@ -167,6 +180,11 @@ fn files(persona: &Persona, subject: &Subject<'_>) -> Vec<Value> {
         })
     });
     let mut files: Vec<Value> = own.collect();
+    if let Some(locale) = &persona.preferences.locale {
+        // Debian's locale-gen makes what this file lists; cloud-init 22.4 hands it an argument, as Ubuntu's would take.
+        let line = format!("{locale} UTF-8\n");
+        files.push(json!({ "path": "/etc/locale.gen", "content": line, "append": true }));
+    }
     if let Some(layout) = &persona.preferences.keyboard {
         let keyboard = format!("XKBMODEL=\"pc105\"\nXKBLAYOUT=\"{layout}\"\nXKBVARIANT=\"\"\nXKBOPTIONS=\"\"\n");
         files.push(plain("/etc/default/keyboard", keyboard, "0644"));
