@@ -1,4 +1,4 @@
-//! Greenroom: one daemon that network-boots bare-metal machines and turns each into its persona.
+#![doc = include_str!("ARCHITECTURE.md")]
 
 // Floor 0: nouns.
 pub mod model;

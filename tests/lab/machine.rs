@@ -68,10 +68,14 @@ impl Machine {
             qemu.args(["-drive", &format!("if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd")]);
             qemu.args(["-drive", &format!("if=pflash,format=raw,file={}", variables.display())]);
         }
-        if spec.firmware == Firmware::UefiHttp {
-            for version in ["IPv4", "IPv6"] {
-                qemu.args(["-fw_cfg", &format!("name=opt/org.tianocore/{version}PXESupport,string=no")]);
-            }
+        // HTTP Boot alone; and a machine that shall go on to its disk need not wait for IPv6 to time out first.
+        let left_out: &[&str] = match (spec.firmware, &spec.disk) {
+            (Firmware::UefiHttp, _) => &["IPv4", "IPv6"],
+            (Firmware::UefiPxe, Some(_)) => &["IPv6"],
+            _ => &[],
+        };
+        for version in left_out {
+            qemu.args(["-fw_cfg", &format!("name=opt/org.tianocore/{version}PXESupport,string=no")]);
         }
         qemu.args(["-device", &nic]);
         if let Some(disk) = &spec.disk {

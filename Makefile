@@ -1,0 +1,50 @@
+# Everything a newcomer needs. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# What the demo and the tests run besides our own binary: QEMU and its firmware, iPXE, clients, validators.
+PACKAGES := qemu-system-x86 ovmf ipxe ipxe-qemu mmdebstrap squashfs-tools busybox-static cpio mtools \
+	grub-common grub-efi-amd64-bin dnsmasq-base tftp-hpa atftp tcpdump tshark curl xz-utils cloud-init \
+	debconf iproute2 util-linux kea-admin ca-certificates build-essential
+
+.PHONY: help setup demo test bench check fmt clean
+
+help: ## Show this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: ## Install the Debian packages that the demo and the tests need (root)
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		echo "installing:" $$missing; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		printf '#!/bin/sh\nexit 101\n' > /tmp/policy-rc.d.$$$$; \
+		if [ ! -e /usr/sbin/policy-rc.d ]; then install -m 755 /tmp/policy-rc.d.$$$$ /usr/sbin/policy-rc.d; made=1; fi; \
+		apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null && \
+		apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends $$missing >/tmp/greenroom-setup.log 2>&1; status=$$?; \
+		[ -z "$$made" ] || rm -f /usr/sbin/policy-rc.d; rm -f /tmp/policy-rc.d.$$$$; \
+		if [ $$status -ne 0 ]; then tail -20 /tmp/greenroom-setup.log; exit $$status; fi; \
+	fi
+	@ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || apt-get -q update >/dev/null
+
+demo: setup ## Boot a BIOS and a UEFI machine through the daemon into a persona, and show their timelines
+	cargo build --release --locked
+	cargo build --release --locked --example demo
+	target/release/examples/demo
+
+test: setup ## Run every test: unit, goldens, property, crash, and the lab with real firmware
+	cargo test --locked --no-fail-fast
+
+bench: setup ## Run every benchmark beside its peer, and print ratios
+	cargo bench --locked
+
+check: ## Formatting, lints, documentation, the floors
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	cargo test --locked --test tidy
+
+fmt: ## Format the code
+	cargo fmt
+
+clean: ## Remove everything built, the demo's images too
+	cargo clean
