@@ -145,7 +145,9 @@ fn each_given_crate_stays_in_its_room() {
 fn policy_does_no_io_and_asks_no_clock() {
     let mut broken = vec![];
     for file in sources().iter().filter(|file| file.floor().is_some_and(|floor| floor < 3)) {
-        broken.extend(IMPURE.iter().filter(|word| file.code().contains(*word)).map(|word| format!("{}: {word}", file.path)));
+        broken.extend(
+            IMPURE.iter().filter(|word| file.code().contains(*word)).map(|word| format!("{}: {word}", file.path)),
+        );
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

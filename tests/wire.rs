@@ -19,7 +19,8 @@ use proptest::prelude::*;
 fn captured(name: &str) -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire").join(format!("{name}.hex"));
     let text = fs::read_to_string(path).unwrap();
-    let bytes = |line: &str| (0..line.len() / 2).map(|at| u8::from_str_radix(&line[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let bytes =
+        |line: &str| (0..line.len() / 2).map(|at| u8::from_str_radix(&line[2 * at..2 * at + 2], 16).unwrap()).collect();
     text.lines().map(bytes).collect()
 }
 
@@ -42,7 +43,8 @@ fn told(name: &str) -> String {
                 write!(text, " {what} {ip}").unwrap();
             }
         }
-        writeln!(text, "\n  class {:?} max {:?} client-id {}", ask.vendor_class, ask.max_size, ask.client_id.is_some()).unwrap();
+        writeln!(text, "\n  class {:?} max {:?} client-id {}", ask.vendor_class, ask.max_size, ask.client_id.is_some())
+            .unwrap();
         writeln!(text, "  wants {:?}", ask.wants).unwrap();
         match &ask.boot {
             None => writeln!(text, "  no boot client"),
@@ -195,7 +197,11 @@ fn row_17_a_reply_fits_what_the_client_takes_and_a_long_url_only_option_67() {
     let packet = encode(&ask, &answer);
     assert!(packet.len() <= 548, "{}", packet.len());
     let reply = read(&packet);
-    assert_eq!(reply.fname().unwrap_or_default().iter().filter(|byte| **byte != 0).count(), 0, "does not fit the header");
+    assert_eq!(
+        reply.fname().unwrap_or_default().iter().filter(|byte| **byte != 0).count(),
+        0,
+        "does not fit the header"
+    );
     assert_eq!(raw(&reply, 67).unwrap().len(), long.len() + 1, "what boots is never left out");
 }
 
