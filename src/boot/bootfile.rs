@@ -53,7 +53,7 @@ fn nbp(policy: &BootPolicy, device: &Device, client: &BootClient) -> Result<Stri
     let arch = client.arch.ok_or_else(|| Refusal::UnknownArch { codes: client.arch_codes.clone() })?;
     let chosen = match (arch, client.firmware) {
         (Arch::X64, Firmware::Bios) => "undionly.kpxe",
-        (Arch::X64, _) => uefi_nbp(policy, device, client.firmware),
+        (Arch::X64, _) => uefi_nbp(policy, device),
         (Arch::Arm64, Firmware::EfiPxe | Firmware::EfiHttp) => "snponly-arm64.efi",
         (Arch::Ia32, Firmware::EfiPxe | Firmware::EfiHttp) => "ipxe-ia32.efi",
         _ => return Err(Refusal::NoNbp { arch }),
@@ -61,13 +61,9 @@ fn nbp(policy: &BootPolicy, device: &Device, client: &BootClient) -> Result<Stri
     policy.nbps.get(chosen).cloned().ok_or(Refusal::NoNbp { arch })
 }
 
-/// `snponly.efi` drives the card through the firmware that just booted from it, so it works wherever PXE does. HTTP Boot
-/// leaves that driver in use on some machines: there iPXE's own drivers in `ipxe.efi` are the safer choice.
-fn uefi_nbp<'a>(policy: &'a BootPolicy, device: &Device, firmware: Firmware) -> &'a str {
+/// `snponly.efi` drives the card through the firmware that just booted from it, so it works wherever firmware does, and
+/// leaves the card to the firmware when the device is sent to its disk.
+fn uefi_nbp<'a>(policy: &'a BootPolicy, device: &Device) -> &'a str {
     let ruled = policy.uefi_nbp.iter().find(|rule| matching::fits(&rule.when, device, None));
-    match (ruled, firmware) {
-        (Some(rule), _) => &rule.nbp,
-        (None, Firmware::EfiHttp) => "ipxe.efi",
-        (None, _) => "snponly.efi",
-    }
+    ruled.map_or("snponly.efi", |rule| &rule.nbp)
 }

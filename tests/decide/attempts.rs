@@ -14,7 +14,7 @@ fn each_firmware_is_told_what_it_can_boot() {
     let table = [
         (Firmware::Bios, Arch::X64, Some("/undionly.kpxe")),
         (Firmware::EfiPxe, Arch::X64, Some("/snponly.efi")),
-        (Firmware::EfiHttp, Arch::X64, Some("/ipxe.efi")),
+        (Firmware::EfiHttp, Arch::X64, Some("/snponly.efi")),
         (Firmware::IpxeBios, Arch::X64, Some("/start.ipxe")),
         (Firmware::IpxeEfi, Arch::Arm64, Some("/start.ipxe")),
         (Firmware::EfiPxe, Arch::Arm64, None),
