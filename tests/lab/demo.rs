@@ -174,7 +174,7 @@ fn keep_page(logs: &Path) {
 
 /// Leaves everything up for somebody who looks.
 fn linger() {
-    if std::env::var_os("KEEP").is_some() {
+    if std::env::var_os("KEEP").is_some_and(|keep| !keep.is_empty()) {
         println!("KEEP is set: everything stays up until you press Ctrl-C. The page: http://10.78.77.1/");
         loop {
             sleep(Duration::from_secs(3600));

@@ -137,6 +137,20 @@ pub fn live() -> Files {
     files
 }
 
+/// Debian's installer, as Debian's own package brings it.
+pub fn installer() -> Files {
+    let home = shelf().join("installer");
+    let files = Files { kernel: home.join("linux"), initrd: home.join("initrd.gz"), rootfs: PathBuf::new() };
+    const RECIPE: &str = r#"set -e
+apt-get download -q debian-installer-12-netboot-amd64
+dpkg -x debian-installer-12-netboot-amd64_*.deb package && rm debian-installer-12-netboot-amd64_*.deb
+cp package/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/linux linux
+cp package/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/initrd.gz initrd.gz
+rm -r package"#;
+    once(&home, RECIPE, || drop(run_in(&home, "sh", &["-c", RECIPE])));
+    files
+}
+
 /// A mirror of the one package that the sample persona asks for, with Debian's own signed index.
 pub fn mirror() -> PathBuf {
     let home = shelf().join("mirror");
