@@ -80,26 +80,7 @@ fn now() -> Moment {
 }
 
 fn ask(mac: MacAddr, kind: AskKind, requested: Option<Ipv4Addr>) -> Request {
-    let ask = DhcpAsk {
-        kind,
-        xid: 1,
-        secs: 0,
-        broadcast: false,
-        ciaddr: Ipv4Addr::UNSPECIFIED,
-        giaddr: Ipv4Addr::UNSPECIFIED,
-        hops: 0,
-        mac,
-        requested,
-        server_id: requested.map(|_| SERVER),
-        hostname: None,
-        max_size: None,
-        wants: vec![],
-        client_id: None,
-        relay_info: None,
-        link: None,
-        vendor_class: None,
-        boot: None,
-    };
+    let ask = DhcpAsk { requested, server_id: requested.map(|_| SERVER), ..DhcpAsk::new(kind, mac) };
     let peer = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68);
     Request::Dhcp { ask, ingress: Ingress { interface: "eth0".into(), local: SERVER, peer, port: DhcpPort::Server } }
 }

@@ -23,7 +23,7 @@ use std::{
     fs,
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
-    process::{Command, ExitCode, Stdio},
+    process::{Command, ExitCode},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -54,10 +54,10 @@ fn main() -> ExitCode {
     fs::create_dir_all(&logs).unwrap();
 
     say("making the live Debian (a minute the first time, kept in target/lab)");
-    let live = guest::live();
+    let library = logs.join("library");
+    guest::live_library(&binary(), &library);
     say("fetching the package that the persona asks for, with Debian's signed index");
     let mirror = guest::mirror();
-    let library = library(&logs, &live);
 
     say("making a network of its own: a switch, two machines, the server at 10.77.0.1");
     let mut net = Net::new();
@@ -104,30 +104,6 @@ fn main() -> ExitCode {
     println!("\nBoth machines have become their persona, in {} s.", began.elapsed().as_secs());
     linger();
     ExitCode::SUCCESS
-}
-
-/// The sample library, with a manifest of the live image written by `greenroom image add`.
-fn library(logs: &Path, live: &guest::Files) -> PathBuf {
-    let library = logs.join("library");
-    fs::create_dir_all(&library).unwrap();
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("personas/kiosk-live.yaml");
-    fs::copy(sample, library.join("kiosk-live.yaml")).unwrap();
-    let mut add = Command::new(binary());
-    add.args(["image", "add", "debian-live", "--library"]).arg(&library);
-    add.arg("--kernel").arg(&live.kernel).arg("--initrd").arg(&live.initrd).arg("--rootfs").arg(&live.rootfs);
-    for argument in [
-        "boot=live",
-        "components=no",
-        "ip=dhcp",
-        "fetch={{blob:rootfs}}",
-        "ds=nocloud-net;s={{seed_url}}",
-        "net.ifnames=0",
-        "console=ttyS0",
-    ] {
-        add.args(["--arg", argument]);
-    }
-    assert!(add.stdout(Stdio::null()).status().unwrap().success(), "greenroom image add failed");
-    library
 }
 
 /// The daemon that `make demo` has built.

@@ -13,24 +13,8 @@ use super::{
 #[test]
 fn the_kiosk_persona_holds_on_a_live_debian() {
     let lab = Lab::new("live");
-    let (live, mirror) = (guest::live(), guest::mirror());
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("personas/kiosk-live.yaml");
-    fs::copy(sample, lab.logs.join("library/kiosk-live.yaml")).unwrap();
-    let mut add = Command::new(binary());
-    add.args(["image", "add", "debian-live", "--library"]).arg(lab.logs.join("library"));
-    add.arg("--kernel").arg(&live.kernel).arg("--initrd").arg(&live.initrd).arg("--rootfs").arg(&live.rootfs);
-    for argument in [
-        "boot=live",
-        "components=no",
-        "ip=dhcp",
-        "fetch={{blob:rootfs}}",
-        "ds=nocloud-net;s={{seed_url}}",
-        "net.ifnames=0",
-        "console=ttyS0",
-    ] {
-        add.args(["--arg", argument]);
-    }
-    assert!(add.output().unwrap().status.success());
+    let mirror = guest::mirror();
+    guest::live_library(binary(), &lab.logs.join("library"));
     let mut web = lab.net.on("srv", "busybox");
     web.args(["httpd", "-f", "-p", "10.77.0.1:8080", "-h"]).arg(&mirror);
     let _mirror = Running(web.spawn().unwrap());
