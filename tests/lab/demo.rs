@@ -119,8 +119,9 @@ fn watch(daemon: &Daemon, machine: &Machine, say: &dyn Fn(&str)) -> bool {
     while began.elapsed() < LIMIT {
         let boot = daemon.boots(&machine.mac).into_iter().next().unwrap_or_default();
         let steps = daemon::steps(&boot);
-        for (name, _) in steps.iter().skip(told) {
-            say(&format!("{}: {name}", machine.mac));
+        for (name, step) in steps.iter().skip(told) {
+            let what = step["role"].as_str().or(step["name"].as_str()).unwrap_or_default();
+            say(&format!("{}: {name} {what}", machine.mac));
         }
         told = told.max(steps.len());
         match boot["outcome"].as_str() {
