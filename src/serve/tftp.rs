@@ -2,7 +2,7 @@
 //!
 //! The protocol is `async-tftp`'s; this module gives it names to open and learns from it how transfers end. What version
 //! 0.4.2 does not do is noted where it matters: it takes no notice of a client's ERROR, so that the size probe of UEFI
-//! (QUIRKS row 28) leaves it repeating the OACK until [`RETRIES`] are used up, to a closed port, which harms nobody.
+//! (QUIRKS row 28) leaves it repeating the OACK until the retries are used up, to a closed port, which harms nobody.
 
 use std::{
     io,
