@@ -1,7 +1,7 @@
 //! All bytes of one blob, once, from whichever origins give them, verified at the end.
 //!
 //! ```text
-//!   open an origin at `got` ──bytes──> hash, hand out ──len reached──> digest right? end : WrongDigest
+//!   open an origin at `got` ──bytes──> hash, hand out ──it ends at len──> digest right? end : WrongDigest
 //!        ^                              │ broke off
 //!        └── the same origin, if it gave a good part; else the next; a pause after each round in vain
 //! ```
@@ -138,21 +138,24 @@ impl Fetch {
     /// The next bytes; `None` once all were handed out and hash to the name.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, BlobError> {
         loop {
-            if self.len == Some(self.got) {
-                return self.check().map(|()| None);
-            }
+            let all = self.len == Some(self.got);
             let Some(source) = &mut self.source else {
+                if all {
+                    return self.check().map(|()| None);
+                }
                 self.open().await?;
                 continue;
             };
             match source.bytes.next().await {
                 Some(Ok(chunk)) if self.len.is_some_and(|len| self.got + chunk.len() as u64 > len) => {
-                    self.broke_off("it sends more bytes than it said");
+                    return Err(self.too_long());
                 }
                 Some(Ok(chunk)) => return self.take(chunk).await.map(Some),
+                None if all || self.len.is_none() => return self.check().map(|()| None),
+                None => self.broke_off("it broke off"),
+                // Trouble after the last byte is none.
+                Some(Err(_)) if all => self.source = None,
                 Some(Err(why)) => self.broke_off(&why),
-                None if self.len.is_some() => self.broke_off("it broke off"),
-                None => return self.check().map(|()| None),
             }
         }
     }
@@ -184,18 +187,29 @@ impl Fetch {
         self.turn = (self.turn + 1) % self.order.len();
     }
 
-    /// Holds the digest against the name. Who gave the first byte of something wrong has the last turn next time: it may
-    /// have been another who continued it, but trying each first in turn finds the one that has it right.
+    /// Holds the digest against the name.
     fn check(&mut self) -> Result<(), BlobError> {
         let found = Digest::new(mem::take(&mut self.hash).finalize().into());
         if found == self.digest {
             return Ok(());
         }
+        match self.blame() {
+            Some(origin) => Err(BlobError::WrongDigest { expected: self.digest, found, origin }),
+            None => Err(BlobError::Origin { digest: self.digest, why: mem::take(&mut self.why) }),
+        }
+    }
+
+    fn too_long(&mut self) -> BlobError {
+        let (digest, expected) = (self.digest, self.len.unwrap_or(self.got));
+        BlobError::TooLong { digest, expected, origin: self.blame().unwrap_or_default() }
+    }
+
+    /// Gives whoever gave the first byte of something wrong the last turn next time, and names it. It may have been another
+    /// who continued it, but trying each first in turn finds the one that has it right. `None` when nobody was asked.
+    fn blame(&mut self) -> Option<String> {
+        let origin = self.order.get(self.first.unwrap_or(self.turn))?;
         self.origins.counters.origin_errors.fetch_add(1, Ordering::Relaxed);
-        let Some(origin) = self.order.get(self.first.unwrap_or(self.turn)) else {
-            return Err(BlobError::Origin { digest: self.digest, why: mem::take(&mut self.why) });
-        };
         *lock(&self.origins.blame).entry((self.digest, origin.clone())).or_default() += 1;
-        Err(BlobError::WrongDigest { expected: self.digest, found, origin: origin.to_string() })
+        Some(origin.to_string())
     }
 }

@@ -98,6 +98,16 @@ pub enum BlobError {
         /// The origin that gave the first of the bytes.
         origin: String,
     },
+    /// An origin gave more bytes. Ask again, as for a wrong digest.
+    #[error("{origin} gives more than the {expected} bytes of {digest:?}")]
+    TooLong {
+        /// Which blob.
+        digest: Digest,
+        /// What the manifest or an origin said.
+        expected: u64,
+        /// The origin that gave the first of the bytes.
+        origin: String,
+    },
     /// Neither the disk nor the RAM tier has room for it.
     #[error("neither the disk nor the RAM tier has room for the {len} bytes of {digest:?}")]
     NoRoom {

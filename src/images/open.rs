@@ -94,7 +94,7 @@ impl Images {
         loop {
             tries = tries.saturating_sub(1);
             match self.pull(file, &mut progress).await {
-                Err(BlobError::WrongDigest { .. }) if tries > 0 => {}
+                Err(BlobError::WrongDigest { .. } | BlobError::TooLong { .. }) if tries > 0 => {}
                 result => return result,
             }
         }

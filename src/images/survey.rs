@@ -15,7 +15,7 @@ pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>))
     let mut hash = Sha256::new();
     let mut read = 0;
     while let Some(chunk) = answer.bytes.next().await {
-        let chunk = chunk?;
+        let chunk = chunk.map_err(|why| format!("{origin}: {why}"))?;
         hash.update(&chunk);
         read += chunk.len() as u64;
         progress(read, answer.len);

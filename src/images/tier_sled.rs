@@ -176,7 +176,7 @@ impl DiskTier {
         let path = self.path(digest);
         fs::create_dir_all(path.parent().unwrap_or(&self.dir))?;
         let mut state = lock(&self.state);
-        drop_promise(&mut state, room);
+        room.give_back(&mut state);
         if !self.make_room(&mut state, len) {
             return Ok(false);
         }
@@ -246,15 +246,20 @@ impl State {
     }
 }
 
-impl Drop for Room {
-    fn drop(&mut self) {
-        lock(&self.tier.state).promised -= self.len;
+impl Room {
+    /// Gives the room back while the caller has the state locked already.
+    fn give_back(mut self, state: &mut State) {
+        state.promised -= mem::take(&mut self.len);
     }
 }
 
-/// Gives back what was promised, with the state already locked.
-fn drop_promise(state: &mut State, mut room: Room) {
-    state.promised -= mem::take(&mut room.len);
+impl Drop for Room {
+    fn drop(&mut self) {
+        // Nothing is left of a room that was given back, and its state is locked: see `give_back`.
+        if self.len > 0 {
+            lock(&self.tier.state).promised -= self.len;
+        }
+    }
 }
 
 fn take_lock(dir: &Path) -> Result<File, OpenError> {
