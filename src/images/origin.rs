@@ -1,6 +1,14 @@
 //! Where bytes come from when no tier has them: files and web servers.
 
-use std::{error::Error, io::SeekFrom, os::unix::fs::MetadataExt, sync::Once, time::Duration};
+use std::{
+    error::Error,
+    fs::{self, File},
+    io,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{
@@ -8,16 +16,17 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use reqwest::{StatusCode, header};
-use tokio::io::AsyncSeekExt;
-use tokio_util::io::ReaderStream;
 
 use crate::model::image::Origin;
 
-use super::CHUNK;
+use super::{CHUNK, arrival::read_at};
 
 /// How long a server may take to be reached, and how long to be silent.
 const CONNECT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(30);
+
+/// How much of a file is read at once: each step costs a change of threads for reading, hashing and writing.
+const FILE_CHUNK: usize = 4 * CHUNK;
 
 /// How many network reads that are already there are joined into one chunk.
 const JOINED: usize = 16;
@@ -35,15 +44,25 @@ pub(super) struct Answer {
 /// A reader of origins.
 pub(super) struct Client {
     web: reqwest::Client,
+    /// Why no `https:` origin can be read, if so.
+    no_https: Option<String>,
 }
 
 impl Client {
+    /// A server that only boots machines may have no CA certificates: that takes away `https:`, not the cache.
     pub(super) fn new() -> Result<Self, String> {
         static PROVIDER: Once = Once::new();
         // Another part of the process may have chosen one: that one is fine too.
         PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-        let web = reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE).build();
-        Ok(Self { web: web.map_err(|error| cause(&error))? })
+        let builder = || reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE);
+        let why = match builder().build() {
+            Ok(web) => return Ok(Self { web, no_https: None }),
+            Err(error) => cause(&error),
+        };
+        let web = builder().tls_certs_only([]).build().map_err(|error| cause(&error))?;
+        let no_https =
+            format!("this machine has no CA certificates, install them (`apt-get install ca-certificates`): {why}");
+        Ok(Self { web, no_https: Some(no_https) })
     }
 
     /// Opens an origin at `offset`. The error is a sentence that names the origin.
@@ -56,6 +75,9 @@ impl Client {
     }
 
     async fn open_url(&self, url: &str, offset: u64) -> Result<Answer, String> {
+        if let Some(why) = self.no_https.as_ref().filter(|_| url.starts_with("https:")) {
+            return Err(why.clone());
+        }
         let mut request = self.web.get(url);
         if offset > 0 {
             request = request.header(header::RANGE, format!("bytes={offset}-"));
@@ -80,16 +102,31 @@ impl Client {
 
 /// Regular files only: a pipe would hold its reader for ever, a device would never end.
 async fn open_file(path: &str, offset: u64) -> Result<Answer, String> {
-    let said = |error: std::io::Error| error.to_string();
-    if !tokio::fs::metadata(path).await.map_err(said)?.is_file() {
-        return Err("not a regular file".into());
-    }
-    let mut file = tokio::fs::File::open(path).await.map_err(said)?;
-    let known = file.metadata().await.map_err(said)?;
-    file.seek(SeekFrom::Start(offset)).await.map_err(said)?;
+    let path = PathBuf::from(path);
+    let opened = tokio::task::spawn_blocking(move || {
+        if !fs::metadata(&path)?.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        let file = File::open(&path)?;
+        let known = file.metadata()?;
+        Ok((Arc::new(file), known))
+    });
+    let (file, known) = opened.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     let validator = format!("{} {} {}", known.ino(), known.mtime(), known.mtime_nsec());
-    let bytes = ReaderStream::with_capacity(file, CHUNK).map_err(|error| error.to_string());
-    Ok(Answer { len: Some(known.len()), validator: Some(validator), bytes: bytes.boxed() })
+    let len = known.len();
+    let bytes = stream::try_unfold(offset, move |at| {
+        let file = file.clone();
+        async move {
+            if at >= len {
+                return Ok(None);
+            }
+            let part = FILE_CHUNK.min(usize::try_from(len - at).unwrap_or(FILE_CHUNK));
+            let read = tokio::task::spawn_blocking(move || read_at(&file, at, part)).await;
+            let chunk = read.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+            Ok(Some((chunk, at + part as u64)))
+        }
+    });
+    Ok(Answer { len: Some(len), validator: Some(validator), bytes: bytes.boxed() })
 }
 
 /// The length of the whole in a `Content-Range: bytes 500-999/1000` (RFC 9110, 14.4) that begins at `offset`;

@@ -25,6 +25,31 @@ async fn the_next_origin_answers_for_one_that_does_not() {
     assert_eq!(count(&images.counters().origin_errors), 3);
 }
 
+/// Trust is settled once in a process, so this runs the next test in another one.
+#[test]
+fn a_server_without_ca_certificates_reads_files_and_http() {
+    let test = "failover::https_without_ca_certificates_is_told_with_its_remedy";
+    let run = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "--nocapture", test])
+        .envs([("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && told.contains("1 passed"), "{told}{}", String::from_utf8_lossy(&run.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs an environment without CA certificates: the test above makes one"]
+async fn https_without_ca_certificates_is_told_with_its_remedy() {
+    let bytes = noise(1, MIB);
+    let good = OriginServer::good(bytes.clone()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let images = cache(dir.path());
+    assert!(fetch(&images, &file(&bytes, &["https://127.0.0.1:9/image", &good.url])).await.unwrap() == bytes);
+    let told = fetch(&images, &file(b"x", &["https://127.0.0.1:9/image"])).await.unwrap_err().to_string();
+    assert!(told.contains("apt-get install ca-certificates"), "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn when_all_origins_fail_the_error_says_what_the_last_one_said_and_the_next_ask_tries_again() {
     let bytes = noise(1, MIB);
