@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use crate::model::{Digest, image::ImageFile};
 
 use super::{
-    BlobError,
+    BlobError, CHUNK,
     arrival::Arrival,
     blocking,
     fetch::{Fetch, Origins},
@@ -31,7 +31,7 @@ use super::{
 /// What can be seen of a fill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// Bytes have arrived: so many may be read. The last chunk to arrive is always held back.
+    /// Bytes have arrived: so many may be read. The last 256 KiB of the blob are always held back.
     Arrived {
         /// How many may be read.
         visible: u64,
@@ -142,7 +142,7 @@ impl Fill {
         Ok(())
     }
 
-    /// Writes each chunk while the next one is fetched and hashed. A chunk may be read once the next one is there.
+    /// Writes each chunk while the next one is fetched and hashed.
     async fn take_in(
         self: &Arc<Self>,
         tiers: &Tiers,
@@ -153,14 +153,16 @@ impl Fill {
         self.tell(Seen::Arrived { visible: 0, len: expected });
         let mut coming = fetch.next().await?;
         while let Some(chunk) = coming {
-            let end = written + chunk.len() as u64;
-            let (kept, next) = tokio::join!(self.keep(tiers, written, chunk, expected), fetch.next());
+            let at = written;
+            written += chunk.len() as u64;
+            let keep = async {
+                self.keep(tiers, at, chunk, expected).await?;
+                self.tell(Seen::Arrived { visible: visible(written, expected), len: expected });
+                Ok(())
+            };
+            let (kept, next) = tokio::join!(keep, fetch.next());
             kept?;
             coming = next?;
-            written = end;
-            if coming.is_some() {
-                self.tell(Seen::Arrived { visible: written, len: expected });
-            }
         }
         Ok(written)
     }
@@ -216,6 +218,12 @@ impl Fill {
         }
         admitted.map(|_| ())
     }
+}
+
+/// How much of what was written may be read before the digest is known: all but the end of the blob. While nobody knows
+/// where it ends, nobody can have been promised a length either, so nobody reads.
+fn visible(written: u64, len: Option<u64>) -> u64 {
+    len.map_or(0, |len| written.min(len.saturating_sub(CHUNK as u64)))
 }
 
 /// Removes a temporary file; what cannot be removed now is swept at the next start.
