@@ -115,7 +115,10 @@ fn watch(daemon: &Daemon, machines: &[Machine], say: &dyn Fn(&str)) -> bool {
     let mut told = vec![0; machines.len()];
     let mut ended: Vec<Option<bool>> = vec![None; machines.len()];
     while began.elapsed() < LIMIT && ended.contains(&None) {
-        for (at, machine) in machines.iter().enumerate().filter(|(at, _)| ended[*at].is_none()) {
+        for (at, machine) in machines.iter().enumerate() {
+            if ended[at].is_some() {
+                continue;
+            }
             let boot = daemon.boots(&machine.mac).into_iter().next().unwrap_or_default();
             let steps = daemon::steps(&boot);
             for (name, step) in steps.iter().skip(told[at]) {
