@@ -230,3 +230,48 @@ fn visible(written: u64, len: Option<u64>) -> u64 {
 fn forget(path: &Path) {
     drop(std::fs::remove_file(path));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::{super::tier_ram::RamTier, *};
+    use crate::model::image::ImageFile;
+
+    /// A fill of eight bytes whose disk fails at the fifth, with so much RAM: what `keep` says, and what is in RAM after it.
+    async fn disk_fails_midway(ram: u64) -> (Result<(), BlobError>, Option<Bytes>) {
+        let dir = tempfile::tempdir().unwrap();
+        let (disk, _) = DiskTier::open(&dir.path().join("cache"), 1000).unwrap();
+        let tiers = Tiers::new(RamTier::new(ram), disk);
+        std::fs::write(dir.path().join("failing"), "abcd").unwrap();
+        // Opened for reading only, so that every write to it fails.
+        let failing = File::open(dir.path().join("failing")).unwrap();
+        let digest = Digest::new([1; 32]);
+        let fill = Arc::new(Fill::new(&ImageFile { sha256: digest, size: None, origins: Vec::new(), name: None }));
+        fill.arrival.write_to(Arc::new(failing));
+        let room = tiers.disk.promise(8).unwrap();
+        let kept = fill.keep(&tiers, 4, Bytes::from_static(b"efgh"), Some(8)).await;
+        if kept.is_ok() {
+            fill.store(&tiers, Some(Place { path: dir.path().join("failing"), room }), 8).await;
+        }
+        assert_eq!(tiers.disk.held(), 0);
+        let held = tiers.ram().get(&digest);
+        (kept, held)
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_fails_midway_is_followed_by_memory_while_there_is_room() {
+        assert_eq!(disk_fails_midway(100).await, (Ok(()), Some(Bytes::from_static(b"abcdefgh"))));
+        let (kept, held) = disk_fails_midway(10).await;
+        assert_eq!((kept, held), (Err(BlobError::NoRoom { digest: Digest::new([1; 32]), len: 8 }), None));
+    }
+
+    #[test]
+    fn the_end_of_a_blob_is_never_visible() {
+        let chunk = CHUNK as u64;
+        assert_eq!(visible(10, Some(10)), 0, "a small one not at all");
+        assert_eq!(visible(3 * chunk, Some(3 * chunk)), 2 * chunk);
+        assert_eq!(visible(chunk, Some(3 * chunk)), chunk);
+        assert_eq!(visible(chunk, None), 0);
+    }
+}

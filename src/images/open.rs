@@ -45,6 +45,10 @@ pub(super) struct Tiers {
 }
 
 impl Tiers {
+    pub(super) fn new(ram: RamTier, disk: Arc<DiskTier>) -> Self {
+        Self { ram: Mutex::new(ram), disk }
+    }
+
     pub(super) fn ram(&self) -> MutexGuard<'_, RamTier> {
         lock(&self.ram)
     }
@@ -56,7 +60,7 @@ impl Images {
         let (disk, warning) = DiskTier::open(&settings.dir, settings.disk.0)?;
         let counters = Arc::new(Counters::default());
         let inner = Inner {
-            tiers: Tiers { ram: Mutex::new(RamTier::new(settings.ram.0)), disk },
+            tiers: Tiers::new(RamTier::new(settings.ram.0), disk),
             fills: Mutex::default(),
             hashing: tokio::sync::Mutex::default(),
             origins: Arc::new(Origins::new(counters.clone())?),

@@ -1,6 +1,11 @@
 //! The image cache against real files and a real web server that misbehaves: what a device, an operator or a restart
 //! would notice.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says what it means by panicking; clippy excuses only the test functions"
+)]
+
 mod origin_server;
 
 mod damage;
