@@ -36,6 +36,7 @@ pub(super) fn run(command: Command, global: &Global) -> Done {
     }
     let (journal, _) = Journal::open(&path).map_err(|error| error.to_string())?;
     for record in journal.records().map_err(|error| error.to_string())? {
+        let record = record.map_err(|error| error.to_string())?;
         say(&serde_json::to_string(&record).map_err(|error| error.to_string())?);
     }
     Ok(())

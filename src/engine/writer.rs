@@ -7,7 +7,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
@@ -15,7 +15,7 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::{
     journal::{Journal, JournalError},
-    model::{Moment, Record, reply::Reply, request::Request},
+    model::{Millis, Moment, Record, reply::Reply, request::Request},
     world::{Ground, Stamp, World, decide},
 };
 
@@ -27,6 +27,8 @@ const INBOX: usize = 4096;
 const BATCH: usize = 512;
 /// How often the engine looks after itself: attempts that went silent, facts not yet synced.
 const TICK: Duration = Duration::from_secs(1);
+/// A clock this far behind the journal is worth a warning; less is what keeping time by NTP does all day.
+const BEHIND: Millis = Millis(2000);
 /// How many records a restart folds at the most.
 const CHECKPOINT_EVERY: u64 = 50_000;
 /// How many batches a slow reader of the tail may be behind.
@@ -43,6 +45,8 @@ pub struct Counters {
     pub facts: AtomicU64,
     /// Requests decided.
     pub requests: AtomicU64,
+    /// Microseconds spent in the journal: by `batches`, what a promise waits for.
+    pub journal_micros: AtomicU64,
 }
 
 /// How the engine ended.
@@ -76,11 +80,12 @@ impl Engine {
         let handle = Handle { inbox: inbox.clone(), shared: shared.clone() };
         let writer = Writer {
             work,
-            journal,
             checkpointed: world.seq,
             world,
             shared,
-            now: Moment::default(),
+            now: journal.latest(),
+            behind: false,
+            journal,
             clock: Box::new(clock),
             dice: Box::new(dice),
         };
@@ -119,29 +124,32 @@ struct Writer {
     checkpointed: u64,
     /// The latest time that a record carries: time in the journal never runs backwards, whatever the clock does.
     now: Moment,
+    /// Whether the clock was behind that at the last look: a warning is given once.
+    behind: bool,
     clock: Box<dyn Fn() -> Moment + Send>,
     dice: Box<dyn FnMut() -> u64 + Send>,
 }
 
 impl Writer {
+    /// The loop. Its pace is the monotonic clock's: the other one may jump, and a promise must not wait for it.
     fn run(mut self) -> Stopped {
-        let mut ticked = (self.clock)();
+        let mut tick_due = Instant::now() + TICK;
         loop {
             let mut batch = vec![];
-            match self.work.recv_timeout(TICK) {
+            match self.work.recv_timeout(tick_due.saturating_duration_since(Instant::now())) {
                 Ok(first) => batch.push(first),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => batch.push(Work::Stop),
             }
             batch.extend(self.work.try_iter().take(BATCH - 1));
-            let tick = (self.clock)().since(ticked).0 >= TICK.as_millis() as u64;
+            let tick = tick_due <= Instant::now();
             if tick {
-                ticked = (self.clock)();
                 batch.insert(0, Work::Ask(Request::Tick, None));
             }
             let stop = self.batch(batch)?;
             if tick {
                 self.journal.sync()?;
+                tick_due = Instant::now() + TICK;
             }
             if stop || self.world.seq - self.checkpointed >= CHECKPOINT_EVERY {
                 self.journal.checkpoint(&self.world)?;
@@ -153,9 +161,25 @@ impl Writer {
         }
     }
 
+    /// Sets the time of the next batch. While the clock is behind the journal, time stands still: leases last longer than
+    /// they should, which is safe, where time running backwards would not be.
+    fn tell_time(&mut self) {
+        let clock = (self.clock)();
+        let lag = self.now.since(clock);
+        let behind = lag > BEHIND;
+        if behind && !self.behind {
+            tracing::warn!(
+                "the clock says {clock}, {lag} before the journal's last fact: it was set back, and leases and attempts \
+                 stand still until it has caught up"
+            );
+        }
+        self.behind = behind;
+        self.now = self.now.max(clock);
+    }
+
     /// Decides, applies, appends, publishes, replies. Returns whether to stop.
     fn batch(&mut self, batch: Vec<Work>) -> Result<bool, JournalError> {
-        self.now = self.now.max((self.clock)());
+        self.tell_time();
         let ground = self.shared.ground.load_full();
         let mut records = vec![];
         let mut replies: Vec<(oneshot::Sender<Reply>, Reply)> = vec![];
@@ -181,7 +205,10 @@ impl Writer {
             self.shared.counters.requests.fetch_add(1, Ordering::Relaxed);
         }
         if !records.is_empty() {
+            let began = Instant::now();
             self.journal.append(&records, durable)?;
+            let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.shared.counters.journal_micros.fetch_add(micros, Ordering::Relaxed);
             self.shared.counters.batches.fetch_add(1, Ordering::Relaxed);
             self.shared.counters.synced.fetch_add(u64::from(durable), Ordering::Relaxed);
             self.shared.counters.facts.fetch_add(records.len() as u64, Ordering::Relaxed);

@@ -5,18 +5,28 @@
 //!   table "checkpoint"  "world"         -> the World at some number, JSON
 //!   table "about"       "format"        -> 1
 //! ```
-//! Records are JSON because they must be readable by every later version and by people (`greenroom journal export`);
-//! unknown facts stop the start rather than get lost.
+//! Records are JSON because they must be readable by every later version and by people (`greenroom journal export`); a
+//! record that does not read, or is not there, stops the start rather than get lost.
 //!
 //! **A batch is one transaction.** With a promise in it, it is synced before [`Journal::append`] returns; without one, it is
 //! committed to memory and reaches the disk with the next synced batch, at the latest with [`Journal::sync`].
+//!
+//! The checkpoint is only a shortcut. One that does not read (a later version's World has other fields) is passed over
+//! with a warning, as long as the records go back to the first.
+
+mod error;
+mod medium;
 
 use std::path::{Path, PathBuf};
 
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
-use crate::{model::Record, world::World};
+use crate::{
+    model::{Moment, Record},
+    world::World,
+};
 
+pub use error::JournalError;
 pub use redb::StorageBackend;
 
 const FACTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("facts");
@@ -34,62 +44,24 @@ const KEPT: u64 = 1_000_000;
 pub struct Journal {
     database: Database,
     path: PathBuf,
+    latest: Moment,
     unsynced: bool,
-}
-
-/// Why the journal cannot be used. Each message says which file, and what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// Another process has it open.
-    #[error("the journal {0} is in use by another greenroom: stop that one first")]
-    InUse(PathBuf),
-    /// It was written by a newer version.
-    #[error("the journal {path} has format {found}, and this version reads {FORMAT}: run the newer greenroom")]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: u64,
-    },
-    /// A record does not read.
-    #[error(
-        "record {seq} of the journal {path} does not read ({why}): move the file away to start without leases and \
-         assignments, or restore a copy"
-    )]
-    Record {
-        /// The file.
-        path: PathBuf,
-        /// The record's number; 0 for the checkpoint.
-        seq: u64,
-        /// What is wrong.
-        why: String,
-    },
-    /// The file system or the file failed.
-    #[error("the journal {path} failed: {why}; check the disk, or move the file away to start empty")]
-    Storage {
-        /// The file.
-        path: PathBuf,
-        /// What redb says.
-        why: String,
-    },
 }
 
 impl Journal {
     /// Opens or makes the journal at `path`, and folds it: the World as it was when the last synced batch was written.
     pub fn open(path: &Path) -> Result<(Self, World), JournalError> {
-        let opened = Database::create(path);
-        Self::start(opened.map_err(|error| open_error(path, &error))?, path)
+        Self::start(medium::file(path)?, path)
     }
 
     /// The same, on another medium: memory, or one that fails on purpose.
     pub fn on(medium: impl StorageBackend) -> Result<(Self, World), JournalError> {
         let path = Path::new("(memory)");
-        let opened = Database::builder().create_with_backend(medium);
-        Self::start(opened.map_err(|error| open_error(path, &error))?, path)
+        Self::start(medium::backend(medium, path)?, path)
     }
 
     fn start(database: Database, path: &Path) -> Result<(Self, World), JournalError> {
-        let journal = Self { database, path: path.to_owned(), unsynced: false };
+        let mut journal = Self { database, path: path.to_owned(), latest: Moment::default(), unsynced: false };
         journal.prepare()?;
         let world = journal.replay()?;
         Ok((journal, world))
@@ -114,24 +86,50 @@ impl Journal {
         write.commit().map_err(|error| self.failed(error))
     }
 
-    /// The checkpoint, and every record after it folded in.
-    fn replay(&self) -> Result<World, JournalError> {
-        let read = self.database.begin_read().map_err(|error| self.failed(error))?;
-        let checkpoint = read.open_table(CHECKPOINT).map_err(|error| self.failed(error))?;
-        let mut world = match checkpoint.get("world").map_err(|error| self.failed(error))? {
-            Some(json) => serde_json::from_slice(json.value()).map_err(|error| self.unreadable(0, &error))?,
-            None => World::default(),
-        };
-        let facts = read.open_table(FACTS).map_err(|error| self.failed(error))?;
+    /// The checkpoint, and every record after it folded in. None of them may be missing.
+    fn replay(&mut self) -> Result<World, JournalError> {
+        let facts = self.facts()?;
+        let mut world = self.checkpointed(&facts)?;
+        let newest = facts.last().map_err(|error| self.failed(error))?;
+        let newest = newest.map(|(seq, json)| self.read(seq.value(), json.value())).transpose()?;
+        if newest.as_ref().map_or(0, |record| record.seq) < world.seq {
+            return Err(self.missing(world.seq));
+        }
         for entry in facts.range(world.seq + 1..).map_err(|error| self.failed(error))? {
             let (seq, json) = entry.map_err(|error| self.failed(error))?;
-            let record = serde_json::from_slice(json.value()).map_err(|error| self.unreadable(seq.value(), &error))?;
-            world.apply(&record);
+            if seq.value() != world.seq + 1 {
+                return Err(self.missing(world.seq + 1));
+            }
+            world.apply(&self.read(seq.value(), json.value())?);
         }
+        self.latest = newest.map_or(Moment::default(), |record| record.at);
         Ok(world)
     }
 
-    /// Appends a batch. When it returns `Ok` and `durable` was asked for, the batch survives `kill -9` and power loss.
+    /// The World at the checkpoint; at the beginning of time when there is none, or none that can be used.
+    fn checkpointed(&self, facts: &ReadOnlyTable<u64, &[u8]>) -> Result<World, JournalError> {
+        let read = self.database.begin_read().map_err(|error| self.failed(error))?;
+        let checkpoint = read.open_table(CHECKPOINT).map_err(|error| self.failed(error))?;
+        let Some(json) = checkpoint.get("world").map_err(|error| self.failed(error))? else {
+            return Ok(World::default());
+        };
+        let why = match serde_json::from_slice(json.value()) {
+            Ok(world) => return Ok(world),
+            Err(error) => error.to_string(),
+        };
+        let first = facts.first().map_err(|error| self.failed(error))?.map(|(seq, _)| seq.value());
+        if first != Some(1) {
+            return Err(JournalError::Checkpoint { path: self.path.clone(), why });
+        }
+        tracing::warn!(
+            why,
+            "the checkpoint in the journal does not read: folding every fact instead, which gives the same World"
+        );
+        Ok(World::default())
+    }
+
+    /// Appends a batch. When it returns `Ok` and `durable` was asked for, the batch survives `kill -9` and power loss. When
+    /// it fails, whether the batch is on the disk is unknown: drop the journal, and let the next start find out.
     pub fn append(&mut self, records: &[Record], durable: bool) -> Result<(), JournalError> {
         let write = self.write(if durable { Durability::Immediate } else { Durability::None })?;
         {
@@ -142,6 +140,7 @@ impl Journal {
             }
         }
         write.commit().map_err(|error| self.failed(error))?;
+        self.latest = records.last().map_or(self.latest, |record| record.at);
         self.unsynced = !durable;
         Ok(())
     }
@@ -172,16 +171,23 @@ impl Journal {
         Ok(())
     }
 
-    /// Every record that is kept, in order.
-    pub fn records(&self) -> Result<Vec<Record>, JournalError> {
-        let read = self.database.begin_read().map_err(|error| self.failed(error))?;
-        let facts = read.open_table(FACTS).map_err(|error| self.failed(error))?;
-        let entries = facts.iter().map_err(|error| self.failed(error))?;
-        let record = |entry: Result<(redb::AccessGuard<'_, u64>, redb::AccessGuard<'_, &[u8]>), redb::StorageError>| {
+    /// When the newest record was written; 1970 in an empty journal.
+    pub fn latest(&self) -> Moment {
+        self.latest
+    }
+
+    /// Every record that is kept, in order, read as they are asked for: a million of them need no room.
+    pub fn records(&self) -> Result<impl Iterator<Item = Result<Record, JournalError>>, JournalError> {
+        let entries = self.facts()?.range::<u64>(..).map_err(|error| self.failed(error))?;
+        Ok(entries.map(|entry| {
             let (seq, json) = entry.map_err(|error| self.failed(error))?;
-            serde_json::from_slice(json.value()).map_err(|error| self.unreadable(seq.value(), &error))
-        };
-        entries.map(record).collect()
+            self.read(seq.value(), json.value())
+        }))
+    }
+
+    fn facts(&self) -> Result<ReadOnlyTable<u64, &'static [u8]>, JournalError> {
+        let read = self.database.begin_read().map_err(|error| self.failed(error))?;
+        read.open_table(FACTS).map_err(|error| self.failed(error))
     }
 
     fn write(&self, durability: Durability) -> Result<WriteTransaction, JournalError> {
@@ -190,18 +196,20 @@ impl Journal {
         Ok(write)
     }
 
-    fn failed(&self, error: impl std::fmt::Display) -> JournalError {
-        JournalError::Storage { path: self.path.clone(), why: error.to_string() }
+    fn read(&self, seq: u64, json: &[u8]) -> Result<Record, JournalError> {
+        let unreadable = |why| JournalError::Record { path: self.path.clone(), seq, why };
+        let record: Record = serde_json::from_slice(json).map_err(|error| unreadable(error.to_string()))?;
+        if record.seq != seq {
+            return Err(unreadable(format!("it calls itself {}", record.seq)));
+        }
+        Ok(record)
     }
 
-    fn unreadable(&self, seq: u64, error: &serde_json::Error) -> JournalError {
-        JournalError::Record { path: self.path.clone(), seq, why: error.to_string() }
+    fn missing(&self, seq: u64) -> JournalError {
+        JournalError::Missing { path: self.path.clone(), seq }
     }
-}
 
-fn open_error(path: &Path, error: &redb::DatabaseError) -> JournalError {
-    match error {
-        redb::DatabaseError::DatabaseAlreadyOpen => JournalError::InUse(path.to_owned()),
-        error => JournalError::Storage { path: path.to_owned(), why: error.to_string() },
+    fn failed(&self, error: impl Into<redb::Error>) -> JournalError {
+        JournalError::from_redb(&self.path, error)
     }
 }

@@ -108,6 +108,7 @@ impl Metrics {
         count(&mut registry, "engine_batches", "Batches appended to the journal", &engine.batches);
         count(&mut registry, "engine_batches_synced", "Batches that held a promise and were synced", &engine.synced);
         count(&mut registry, "engine_facts", "Facts appended to the journal", &engine.facts);
+        count(&mut registry, "engine_journal_micros", "Microseconds spent appending batches", &engine.journal_micros);
         gauge(&mut registry, "engine_refused", "Requests that found the inbox full", context.engine.refused());
         let cache = context.images.counters();
         count(&mut registry, "cache_ram_hits", "Image files asked for that were in RAM", &cache.ram_hits);
