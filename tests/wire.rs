@@ -237,7 +237,124 @@ fn an_option_94_of_the_wrong_length_hides_nothing_that_follows() {
     assert_eq!(ask.boot.map(|boot| boot.arch_codes), Some(vec![7]));
 }
 
+#[test]
+fn the_kind_of_reply_and_its_server_come_first() {
+    let packet = encode(&ask("ovmf-pxe-virtio"), &answer("x/snponly.efi", VendorOptions::None));
+    assert_eq!(packet[240..249], [53, 1, 2, 54, 4, 10, 77, 0, 1]);
+}
+
+#[test]
+fn a_host_name_that_is_no_utf8_hides_nothing_that_follows() {
+    let mut packet = captured("live-bios").pop().unwrap();
+    let kind = decode(&packet).unwrap().kind;
+    // Before everything else; "Büro" as Windows of old wrote it.
+    packet.splice(240..240, [12, 4, b'B', 0xfc, b'r', b'o']);
+    let ask = decode(&packet).unwrap();
+    assert_eq!((ask.kind, ask.hostname), (kind, None));
+}
+
+#[test]
+fn row_15_options_in_the_fields_of_the_header_are_read() {
+    let plain = captured("bios-virtio-rom")[0].clone();
+    let class = plain.windows(2).position(|window| window == [60, 32]).unwrap();
+    let mut packet = plain.clone();
+    let moved: Vec<u8> = packet.splice(class..class + 34, [52, 1, 1]).collect();
+    packet[108..108 + moved.len()].copy_from_slice(&moved);
+    packet[108 + moved.len()] = 255;
+    assert_eq!(decode(&packet).unwrap(), decode(&plain).unwrap());
+}
+
+#[test]
+fn row_17_what_was_not_asked_for_goes_first_and_nothing_is_longer_than_a_frame() {
+    let mut ask = ask("ovmf-http-virtio");
+    ask.wants.retain(|code| *code != 6);
+    let mut answer = answer("http://10.77.0.1/boot/0123456789/ipxe.efi", VendorOptions::None);
+    let network = answer.network.as_mut().unwrap();
+    (network.dns, network.ntp) = (vec![Ipv4Addr::new(10, 77, 0, 1); 300], vec![Ipv4Addr::new(10, 77, 0, 1)]);
+    // OVMF's REQUEST claims to take 65280 bytes.
+    ask.max_size = Some(0xff00);
+    let packet = encode(&ask, &answer);
+    assert!(packet.len() <= 1472, "{}", packet.len());
+    let reply = read(&packet);
+    assert_eq!((raw(&reply, 6), raw(&reply, 42)), (None, Some(vec![10, 77, 0, 1])));
+}
+
+#[test]
+fn rows_18_and_19_a_nak_through_a_relay_is_broadcast_to_the_client() {
+    let mut ask = ask("bios-virtio-rom");
+    (ask.broadcast, ask.ciaddr, ask.giaddr) = (false, Ipv4Addr::new(10, 9, 0, 7), Ipv4Addr::new(10, 9, 0, 1));
+    let nak = DhcpAnswer {
+        kind: AnswerKind::Nak,
+        yiaddr: Ipv4Addr::UNSPECIFIED,
+        network: None,
+        boot: None,
+        message: Some("not here".into()),
+        ..answer("", VendorOptions::None)
+    };
+    let reply = read(&encode(&ask, &nak));
+    assert!(reply.flags().broadcast(), "RFC 2131 section 4.3.2");
+    assert_eq!((reply.ciaddr(), reply.siaddr()), (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED));
+    assert_eq!(raw(&reply, 56).unwrap(), b"not here");
+    assert_eq!(raw(&reply, 61), ask.client_id, "RFC 6842");
+}
+
+/// A capture file of UDP packets to a client, for tools that read such files.
+fn pcap(replies: &[Vec<u8>]) -> Vec<u8> {
+    // The header of the format's version 2.4, link type 228: bare IPv4.
+    let mut file = [0xa1b2_c3d4, 0x0002_0004, 0, 0, 65535, 228].map(u32::to_be_bytes).concat();
+    for reply in replies {
+        let length = 28 + reply.len() as u16;
+        file.extend([0, 0, u32::from(length), u32::from(length)].map(u32::to_be_bytes).concat());
+        file.extend([0x45, 0]);
+        file.extend(length.to_be_bytes());
+        file.extend([0, 0, 0, 0, 64, 17, 0, 0, 10, 77, 0, 1, 255, 255, 255, 255, 0, 67, 0, 68]);
+        file.extend((length - 20).to_be_bytes());
+        file.extend([0, 0]);
+        file.extend(reply);
+    }
+    file
+}
+
+#[test]
+fn wireshark_reads_every_reply_and_finds_nothing_wrong() {
+    let mut full = answer("http://10.77.0.1/boot/0123456789/start.ipxe", VendorOptions::None);
+    full.boot.as_mut().unwrap().ipxe_no_proxy = true;
+    let mut relayed = ask("bios-virtio-rom");
+    relayed.relay_info = Some(vec![1, 4, b'p', b'o', b'r', b't', 5, 4, 10, 9, 0, 0]);
+    let replies = [
+        encode(&ask("ovmf-pxe-virtio"), &answer("0123456789/snponly.efi", VendorOptions::None)),
+        encode(&ask("bios-virtio-rom"), &answer("0123456789/undionly.kpxe", VendorOptions::UseBootfile)),
+        encode(&ask("proxy-bios"), &answer("0123456789/undionly.kpxe", VendorOptions::BootItem([0, 1, 0, 0]))),
+        encode(&relayed, &full),
+    ];
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), pcap(&replies)).unwrap();
+    let fields =
+        ["dhcp.option.dhcp", "dhcp.option.vendor_class_id", "dhcp.file", "_ws.malformed", "_ws.expert.severity"];
+    let mut tshark = std::process::Command::new("tshark");
+    tshark.args(["-r", file.path().to_str().unwrap(), "-T", "fields", "-E", "separator=|"]);
+    tshark.args(fields.iter().flat_map(|field| ["-e", field]));
+    let output = tshark.output().expect("tshark is installed (make setup)");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    insta::assert_snapshot!(told);
+}
+
 proptest! {
+    #[test]
+    fn what_clients_and_relays_want_back_comes_back_whatever_its_length(
+        id in prop::collection::vec(any::<u8>(), 2..600),
+        relay in prop::collection::vec(any::<u8>(), 1..600),
+        uuid in prop::collection::vec(any::<u8>(), 1..40),
+    ) {
+        let mut ask = ask("bios-virtio-rom");
+        ask.client_id = Some(id.clone());
+        ask.relay_info = Some(relay.clone());
+        ask.boot.as_mut().unwrap().uuid_raw = Some(uuid.clone());
+        let packet = encode(&ask, &answer("x/undionly.kpxe", VendorOptions::UseBootfile));
+        let options = greenroom::wire::option_scan::scan(&packet).unwrap();
+        prop_assert_eq!((&options[&61], &options[&82], &options[&97]), (&id, &relay, &uuid));
+    }
+
     #[test]
     fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..700)) {
         drop(decode(&bytes));

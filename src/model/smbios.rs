@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct SmbiosUuid([u8; 16]);
 
-/// Fillers seen on shipped boards (AMI's `03000200-…`, Supermicro's and others' counting bytes, Phoenix' `12345678-…`).
+/// Fillers seen on shipped boards, refused in either order of bytes (AMI's `03000200-…`, Supermicro's and others' counting bytes, Phoenix' `12345678-…`).
 const FILLERS: [[u8; 16]; 4] = [
     [0x00, 0x02, 0x00, 0x03, 0x00, 0x04, 0x00, 0x05, 0x00, 0x06, 0x00, 0x07, 0x00, 0x08, 0x00, 0x09],
     [0x03, 0x00, 0x02, 0x00, 0x04, 0x00, 0x05, 0x00, 0x00, 0x06, 0x00, 0x07, 0x00, 0x08, 0x00, 0x09],
@@ -21,11 +21,26 @@ const FILLERS: [[u8; 16]; 4] = [
 ];
 
 impl SmbiosUuid {
-    /// The identity with these bytes in the order they travel, or `None` when they are a filler.
+    /// The identity that is written with these bytes, in this order, or `None` when they are a filler.
     pub fn new(bytes: [u8; 16]) -> Option<Self> {
         let uniform = bytes.iter().all(|&byte| byte == bytes[0]);
-        (!uniform && !FILLERS.contains(&bytes)).then_some(Self(bytes))
+        let filler = FILLERS.contains(&bytes) || FILLERS.contains(&turned(bytes));
+        (!uniform && !filler).then_some(Self(bytes))
     }
+
+    /// The identity that travels and lies in SMBIOS as these bytes: its first three fields are little-endian (SMBIOS
+    /// 7.2.1). The result is what `dmidecode` and iPXE's `${uuid}` print.
+    pub fn from_smbios(bytes: [u8; 16]) -> Option<Self> {
+        Self::new(turned(bytes))
+    }
+}
+
+/// The other way to order the bytes: SMBIOS' from the written one, and back.
+fn turned(mut bytes: [u8; 16]) -> [u8; 16] {
+    bytes[..4].reverse();
+    bytes[4..6].reverse();
+    bytes[6..8].reverse();
+    bytes
 }
 
 impl fmt::Display for SmbiosUuid {
@@ -111,6 +126,7 @@ mod tests {
         assert_eq!(SmbiosUuid::new([0; 16]), None);
         assert_eq!(SmbiosUuid::new([0xff; 16]), None);
         assert_eq!("03000200-0400-0500-0006-000700080009".parse::<SmbiosUuid>(), Err(BadUuid));
+        assert_eq!("03020100-0504-0706-0809-0a0b0c0d0e0f".parse::<SmbiosUuid>(), Err(BadUuid), "as SMBIOS orders it");
         let own = "4c4c4544-0042-3510-8054-b7c04f4a3132";
         assert_eq!(own.parse::<SmbiosUuid>().map(|uuid| uuid.to_string()), Ok(own.into()));
     }

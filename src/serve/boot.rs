@@ -2,7 +2,6 @@
 
 use axum::{
     body::Body,
-    extract::Query,
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -17,7 +16,10 @@ use crate::{
         timeline::{Step, Transfer},
         units::Bytes,
     },
-    wire::ipxe_script::{self, Links},
+    wire::{
+        hardware::parse_hardware,
+        ipxe_script::{self, Links},
+    },
 };
 
 use super::{
@@ -35,8 +37,7 @@ pub(super) fn start(ends: Ends, boot: BootId) -> Response {
 
 /// The second script: what the engine decided for this device.
 pub(super) async fn script(context: &Context, ends: Ends, boot: BootId, uri: &Uri) -> Response {
-    let query = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|query| query.0).unwrap_or_default();
-    let hardware = ipxe_script::parse_hardware(&query);
+    let hardware = parse_hardware(uri.query().unwrap_or_default());
     let peer = peer_ip(ends.peer);
     let plan = match context.engine.ask(Request::Script { boot, hardware, peer }).await {
         Ok(Reply::Script(plan)) => plan,

@@ -6,10 +6,9 @@
 use askama::Template;
 
 use crate::model::{
-    Arch, BootId, Decision, Firmware, SmbiosUuid,
+    Arch, BootId, Decision, Firmware,
     image::Role,
     plan::{Action, BootPlan, KernelBoot, PlannedFile},
-    smbios::Hardware,
 };
 
 use super::paths::BootPath;
@@ -108,8 +107,9 @@ pub fn script(plan: &BootPlan, links: &Links) -> String {
 fn kernel_script(boot: &KernelBoot, why: String, links: &Links) -> String {
     let url = |role| boot.files.iter().filter(move |file| file.role == role).map(|file| links.blob_url(file));
     let mut args: Vec<String> = boot.args.iter().map(|arg| filled(arg, boot, links)).collect();
-    if boot.firmware.is_efi() {
-        // The kernel's EFI stub finds the initrd by the name that iPXE gave it.
+    let initrds: Vec<String> = url(Role::Initrd).collect();
+    if boot.firmware.is_efi() && !initrds.is_empty() {
+        // The kernel's EFI stub finds the initrd by the name that iPXE gave it, and gives up when there is none.
         args.push("initrd=initrd".into());
     }
     rendered(&Kernel {
@@ -119,7 +119,7 @@ fn kernel_script(boot: &KernelBoot, why: String, links: &Links) -> String {
         check_cpu: boot.arch == Arch::X64 && !boot.firmware.is_efi(),
         kernel: url(Role::Kernel).collect(),
         args: args.join(" "),
-        initrds: url(Role::Initrd).collect(),
+        initrds,
         leave: leave(boot.firmware),
     })
 }
@@ -142,48 +142,31 @@ fn filled(arg: &str, boot: &KernelBoot, links: &Links) -> String {
     for file in &boot.files {
         arg = arg.replace(&format!("{{{{blob:{}}}}}", file.role), &links.blob_url(file));
     }
-    // A line break would end the command; the rest of the argument is the admin's own.
-    arg.replace(['\n', '\r'], " ")
+    arg.split_whitespace().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// Text that means nothing to iPXE.
+/// A word that iPXE would take for itself, in the quotes that mean nothing to iPXE and that the kernel takes off again.
+fn quoted(word: &str) -> String {
+    match word {
+        "||" | "&&" | ";" => format!("\"{word}\""),
+        comment if comment.starts_with('#') => format!("\"{comment}\""),
+        word => word.to_owned(),
+    }
+}
+
+/// Text that means nothing to iPXE: none of `$`, `{`, `|`, `&`, `;`, `#`, no line ends, nothing that a console cannot show.
 fn harmless(text: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || " .,:@/_-+=()".contains(c);
-    text.chars()
-        .map(|c| {
-            if fits(c) {
-                c
-            } else if c == '"' {
-                '\''
-            } else {
-                '?'
-            }
-        })
-        .collect()
+    let shown = |c: char| match c {
+        '"' | '`' => '\'',
+        ';' => ',',
+        c if c.is_ascii_alphanumeric() || " .,:@/_-+=()[]<>'!*%~".contains(c) => c,
+        _ => '?',
+    };
+    text.chars().map(shown).collect()
 }
 
 fn rendered(template: &impl Template) -> String {
     template.render().expect("a template of plain values renders")
-}
-
-/// The longest field that a device may claim.
-const MAX_FIELD: usize = 128;
-
-/// Reads what [`start`] has the device report: the query of its request for the second script. All of it is claimed.
-pub fn parse_hardware(query: &[(String, String)]) -> Hardware {
-    let field = |name: &str| {
-        let value = query.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim())?;
-        let kept: String = value.chars().filter(|c| !c.is_control()).take(MAX_FIELD).collect();
-        (!kept.is_empty()).then_some(kept)
-    };
-    Hardware {
-        manufacturer: field("manufacturer"),
-        product: field("product"),
-        serial: field("serial"),
-        asset: field("asset"),
-        uuid: field("uuid").and_then(|uuid| uuid.parse::<SmbiosUuid>().ok()),
-        memory_mib: field("memory").and_then(|memory| memory.parse().ok()),
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,10 @@ pub fn server_url(server: Ipv4Addr, port: u16) -> String {
 /// What newer iPXE builds ask for before anything else, from where they came (QUIRKS row 26).
 const AUTOEXEC: &str = "autoexec.ipxe";
 
+/// The first and the second script.
+const START: &str = "start.ipxe";
+const SCRIPT: &str = "script.ipxe";
+
 /// A file that TFTP serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TftpName {
@@ -118,9 +122,14 @@ impl BootPath {
     pub fn parse(path: &str) -> Option<Self> {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         Some(match parts[..] {
-            ["boot", boot, "start.ipxe" | AUTOEXEC] => Self::Start { boot: boot.parse().ok()? },
-            ["boot", boot, "script.ipxe"] => Self::Script { boot: boot.parse().ok()? },
-            ["boot", boot, name] => Self::Nbp { boot: boot.parse().ok()?, name: plain(name)?.to_ascii_lowercase() },
+            ["boot", boot, name] => {
+                let (boot, name) = (boot.parse().ok()?, plain(name)?.to_ascii_lowercase());
+                match name.as_str() {
+                    START | AUTOEXEC => Self::Start { boot },
+                    SCRIPT => Self::Script { boot },
+                    _ => Self::Nbp { boot, name },
+                }
+            }
             ["blob", digest] => Self::Blob { digest: digest.parse().ok()? },
             ["blob", digest, boot, name] => {
                 Self::BlobFor { digest: digest.parse().ok()?, boot: boot.parse().ok()?, name: plain(name)?.to_owned() }
@@ -139,8 +148,8 @@ impl BootPath {
 impl fmt::Display for BootPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Start { boot } => write!(f, "/boot/{boot}/start.ipxe"),
-            Self::Script { boot } => write!(f, "/boot/{boot}/script.ipxe"),
+            Self::Start { boot } => write!(f, "/boot/{boot}/{START}"),
+            Self::Script { boot } => write!(f, "/boot/{boot}/{SCRIPT}"),
             Self::Nbp { boot, name } => write!(f, "/boot/{boot}/{name}"),
             Self::Blob { digest } => write!(f, "/blob/{digest}"),
             Self::BlobFor { digest, boot, name } => write!(f, "/blob/{digest}/{boot}/{name}"),

@@ -23,12 +23,14 @@ const BOOT_ITEM: u8 = 71;
 const RASPBERRY_PI_MENU: &[u8] = b"\x06\x01\x03\x0a\x04\x00PXE\x09\x14\x00\x00\x11Raspberry Pi Boot\xff";
 
 /// Ports of Raspberry Pi boards, whose ROM claims architecture 0 (QUIRKS row 37).
-const RASPBERRY_PI: [Oui; 5] = [
+const RASPBERRY_PI: [Oui; 6] = [
     Oui::new([0xb8, 0x27, 0xeb]),
     Oui::new([0xdc, 0xa6, 0x32]),
     Oui::new([0xe4, 0x5f, 0x01]),
     Oui::new([0x28, 0xcd, 0xc1]),
     Oui::new([0xd8, 0x3a, 0xdd]),
+    // The Raspberry Pi 5's, later than the row.
+    Oui::new([0x2c, 0xcf, 0x67]),
 ];
 
 /// What the packet says of booting. `None` when it comes from no boot client (QUIRKS row 1): that takes a vendor class
@@ -39,8 +41,10 @@ pub fn boot_client(mac: MacAddr, options: &Options) -> Option<BootClient> {
     let flavour = match (class.starts_with(HTTP_CLIENT), class.starts_with(PXE_CLIENT) || ipxe) {
         (true, _) => BootFlavour::Http,
         (false, true) => BootFlavour::Pxe,
-        // The Raspberry Pi leaves option 60 out of its REQUEST.
+        // Some leave option 60 out once they have an offer: the Raspberry Pi of its REQUEST, others of what they ask on
+        // 4011. Options 93 and 97 are PXE's own all the same (RFC 4578).
         (false, false) if is_raspberry_pi(mac, options) => BootFlavour::Pxe,
+        (false, false) if !options.contains_key(&60) && options.contains_key(&97) => BootFlavour::Pxe,
         (false, false) => return None,
     };
     let codes: Vec<u16> =
@@ -79,8 +83,12 @@ fn is_ipxe(options: &Options) -> bool {
 }
 
 fn is_raspberry_pi(mac: MacAddr, options: &Options) -> bool {
-    RASPBERRY_PI.contains(&mac.oui()) && options.get(&93).is_some_and(|codes| codes == &[0, 0])
+    let code = options.get(&93).map(Vec::as_slice);
+    code == Some(&RPIBOOT) || (code == Some(&[0, 0]) && RASPBERRY_PI.contains(&mac.oui()))
 }
+
+/// Option 93 of a Raspberry Pi that was told to own up (IANA: "arm rpiboot").
+const RPIBOOT: [u8; 2] = [0, 0x29];
 
 /// What a number of option 93 says of the firmware.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +98,8 @@ enum Platform {
     EfiHttp,
 }
 
-/// IANA's "Processor Architecture Types", as firmware uses them (QUIRKS row 3: 7 and 9 both mean x64).
+/// IANA's "Processor Architecture Types", as firmware uses them (QUIRKS row 3: 7 and 9 both mean x64, and
+/// so do 0x10 and 0x11, the same two by HTTP).
 fn architecture(code: u16) -> Option<(Arch, Platform)> {
     Some(match code {
         0x00 => (Arch::X64, Platform::Bios),
@@ -99,7 +108,7 @@ fn architecture(code: u16) -> Option<(Arch, Platform)> {
         0x0a => (Arch::Arm32, Platform::EfiPxe),
         0x0b => (Arch::Arm64, Platform::EfiPxe),
         0x0f => (Arch::Ia32, Platform::EfiHttp),
-        0x10 => (Arch::X64, Platform::EfiHttp),
+        0x10 | 0x11 => (Arch::X64, Platform::EfiHttp),
         0x12 => (Arch::Arm32, Platform::EfiHttp),
         0x13 => (Arch::Arm64, Platform::EfiHttp),
         0x1b => (Arch::Riscv64, Platform::EfiPxe),
@@ -111,9 +120,11 @@ fn architecture(code: u16) -> Option<(Arch, Platform)> {
 }
 
 /// Option 97: a type byte of 0 and sixteen bytes, when they identify a device.
+///
+/// The bytes travel in SMBIOS' order: seen so from iPXE on BIOS and UEFI, and from EDK2.
 fn uuid(value: &[u8]) -> Option<SmbiosUuid> {
-    let (kind, bytes) = value.split_first()?;
-    (*kind == 0).then(|| bytes.try_into().ok().and_then(SmbiosUuid::new)).flatten()
+    let [0, bytes @ ..] = value else { return None };
+    bytes.try_into().ok().and_then(SmbiosUuid::from_smbios)
 }
 
 fn boot_item(options: &Options) -> Option<[u8; 4]> {
@@ -198,9 +209,35 @@ mod tests {
     }
 
     #[test]
+    fn row_7_what_is_asked_on_4011_may_lack_option_60() {
+        let uuid = [0; 17];
+        let silent = boot_client(mac(), &options(&[(93, &[0, 7]), (97, &uuid)])).expect("a boot client");
+        assert_eq!((silent.flavour, silent.firmware), (BootFlavour::Pxe, Firmware::EfiPxe));
+        let other = boot_client(mac(), &options(&[(60, b"U-Boot.armv8"), (93, &[0, 0x16]), (97, &uuid)]));
+        assert!(other.is_none(), "it says that it is something else");
+    }
+
+    #[test]
+    fn row_12_option_97_is_the_uuid_that_dmidecode_prints() {
+        // As iPXE and OVMF sent it from a machine with `-uuid 11223344-5566-7788-99aa-bbccddeeff00`.
+        let sent = [0, 0x44, 0x33, 0x22, 0x11, 0x66, 0x55, 0x88, 0x77, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0];
+        assert_eq!(uuid(&sent).map(|uuid| uuid.to_string()), Some("11223344-5566-7788-99aa-bbccddeeff00".into()));
+    }
+
+    #[test]
     fn row_37_a_raspberry_pi_claims_to_be_a_bios() {
         let pi = MacAddr::new([0xdc, 0xa6, 0x32, 1, 2, 3]).expect("unicast");
         let client = boot_client(pi, &options(&[(93, &[0, 0])])).expect("known by its port, without option 60");
         assert_eq!((client.firmware, client.arch), (Firmware::RpiBoot, Some(Arch::Arm64)));
+        let honest = boot_client(mac(), &options(&[(60, b"PXEClient:Arch:00041"), (93, &[0, 0x29])]));
+        assert_eq!(honest.expect("known by its number").firmware, Firmware::RpiBoot);
+    }
+
+    #[test]
+    fn row_37_a_raspberry_pi_finds_its_name_in_a_pxe_menu_that_reads_well() {
+        let menu = vendor_options(VendorOptions::UseBootfile, Firmware::RpiBoot).expect("a menu");
+        let menu = inner(&menu).expect("well formed");
+        assert_eq!(menu[&9], b"\x00\x00\x11Raspberry Pi Boot");
+        assert_eq!(menu[&10], b"\x00PXE");
     }
 }

@@ -13,18 +13,19 @@ use crate::{
     },
 };
 
-/// The options that `dhcproto` decodes for us, each with the lengths that it can be trusted with.
-const STANDARD: [(OptionCode, std::ops::RangeInclusive<usize>); 6] = [
-    (OptionCode::Hostname, 1..=255),
-    (OptionCode::RequestedIpAddress, 4..=4),
-    (OptionCode::MessageType, 1..=1),
-    (OptionCode::ServerIdentifier, 4..=4),
-    (OptionCode::ParameterRequestList, 1..=255),
-    (OptionCode::MaxMessageSize, 2..=2),
+/// The options that `dhcproto` decodes for us, each with the one length that it has.
+///
+/// Option 12 is not among them: a host name that is no UTF-8 would take every option behind it along, the message type
+/// included. Nor is option 55, which is kept as the bytes it is.
+const STANDARD: [(OptionCode, usize); 4] = [
+    (OptionCode::RequestedIpAddress, 4),
+    (OptionCode::MessageType, 1),
+    (OptionCode::ServerIdentifier, 4),
+    (OptionCode::MaxMessageSize, 2),
 ];
 
-/// The longest host name that is kept.
-const MAX_HOSTNAME: usize = 255;
+/// The longest text that is kept of an option; joined parts can be longer (RFC 3396).
+const MAX_TEXT: usize = 255;
 
 /// Decodes a client's packet. Options of a wrong length are as good as absent; only what leaves no request is refused.
 pub fn decode(packet: &[u8]) -> Result<DhcpAsk, Malformed> {
@@ -83,10 +84,10 @@ fn standard(packet: &[u8], options: &Options) -> Result<Message, Malformed> {
     let mut safe = packet[..OPTIONS_AT].to_vec();
     // The strings of the header are read nowhere; garbage in them must not fail the decoder.
     safe[44..236].fill(0);
-    for (code, lengths) in &STANDARD {
-        let code = u8::from(*code);
-        if let Some(value) = options.get(&code).filter(|value| lengths.contains(&value.len())) {
-            safe.extend([code, value.len() as u8]);
+    for (code, length) in STANDARD {
+        let code = u8::from(code);
+        if let Some(value) = options.get(&code).filter(|value| value.len() == length) {
+            safe.extend([code, length as u8]);
             safe.extend_from_slice(value);
         }
     }
@@ -99,10 +100,11 @@ fn hostname(options: &Options) -> Option<String> {
     let value = options.get(&12)?;
     let text = std::str::from_utf8(value).ok()?.trim_end_matches('\0');
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-    (!text.is_empty() && text.len() <= MAX_HOSTNAME && text.chars().all(plain)).then(|| text.to_owned())
+    (!text.is_empty() && text.len() <= MAX_TEXT && text.chars().all(plain)).then(|| text.to_owned())
 }
 
 /// Text for people, whatever the bytes.
 fn printable(value: &[u8]) -> String {
-    String::from_utf8_lossy(value).chars().filter(|c| !c.is_control()).collect()
+    let kept = &value[..value.len().min(MAX_TEXT)];
+    String::from_utf8_lossy(kept).chars().filter(|c| !c.is_control()).collect()
 }
