@@ -31,7 +31,8 @@ pub(super) async fn serve(
         Err(error) => {
             // What went wrong may name paths and origins, which are nobody's business out there.
             tracing::warn!(%digest, %error, "an image file is not to be had");
-            return (StatusCode::BAD_GATEWAY, "this file is not to be had now: the server's log says why\n").into_response();
+            return (StatusCode::BAD_GATEWAY, "this file is not to be had now: the server's log says why\n")
+                .into_response();
         }
     };
     let etag = format!("\"{digest}\"");

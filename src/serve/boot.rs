@@ -12,9 +12,7 @@ use futures_util::{StreamExt, stream};
 use crate::{
     boot::plan,
     engine::Unavailable,
-    model::{
-        BootId, Firmware, Refusal, reply::Reply, request::Request, timeline::Step,
-    },
+    model::{BootId, Firmware, Refusal, reply::Reply, request::Request, timeline::Step},
     wire::ipxe_script::{self, Links},
 };
 
