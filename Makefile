@@ -29,7 +29,7 @@ setup: ## Install the Debian packages that the demo and the tests need (root)
 demo: setup ## Boot a BIOS and a UEFI machine through the daemon into a persona, and show their timelines
 	cargo build --release --locked
 	cargo build --release --locked --example demo
-	target/release/examples/demo
+	KEEP=$(KEEP) target/release/examples/demo
 
 test: setup ## Run every test: unit, goldens, property, crash, and the lab with real firmware
 	cargo test --locked --no-fail-fast

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    document::{Problem, Source},
+    document::{Check, Problem, Source},
     model::{
         Seconds,
         site::{BootPolicy, DhcpMode, Match, NbpRule, Pool, Reservation, Rule, Site, Subnet},
@@ -25,15 +25,15 @@ const SMALLEST_RAM: u64 = 16 << 20;
 
 /// The configuration, or everything that is wrong with it.
 pub(super) fn config(file: File, source: &Source) -> Result<Config, Vec<Problem>> {
-    let mut check = Check { source, problems: vec![] };
+    let mut check = Rules(Check::new(source));
     let subnets = check.subnets(&file.dhcp);
     let boot = check.boot(file.boot);
-    check.require(file.http.port != 0, "GR110", "http.port", "port 0 is no port", "80 is what firmware expects");
+    check.0.require(file.http.port != 0, "GR110", "http.port", "port 0 is no port", "80 is what firmware expects");
     let enough = file.images.ram.0 >= SMALLEST_RAM;
-    check.require(enough, "GR111", "images.ram", "the RAM tier is too small to be of use", "give it 16MiB or more");
+    check.0.require(enough, "GR111", "images.ram", "the RAM tier is too small to be of use", "give it 16MiB or more");
     for (at, name) in file.dhcp.interfaces.iter().enumerate() {
         let plain = (1..=15).contains(&name.len()) && !name.contains(['/', ' ']);
-        check.require(
+        check.0.require(
             plain,
             "GR112",
             &format!("dhcp.interfaces.{at}"),
@@ -44,10 +44,10 @@ pub(super) fn config(file: File, source: &Source) -> Result<Config, Vec<Problem>
     for mirror in [&file.site.mirrors.debian, &file.site.mirrors.debian_security].into_iter().flatten() {
         let web =
             (mirror.starts_with("http://") || mirror.starts_with("https://")) && !mirror.contains(char::is_whitespace);
-        check.require(web, "GR113", "site.mirrors", format!("`{mirror}` is no http(s) URL"), "");
+        check.0.require(web, "GR113", "site.mirrors", format!("`{mirror}` is no http(s) URL"), "");
     }
-    if !check.problems.is_empty() {
-        return Err(check.problems);
+    if !check.0.problems.is_empty() {
+        return Err(check.0.problems);
     }
     let folder = Path::new(&source.path).parent().unwrap_or(Path::new(""));
     let (nbp_dir, boot) = boot;
@@ -73,28 +73,20 @@ pub(super) fn config(file: File, source: &Source) -> Result<Config, Vec<Problem>
     })
 }
 
-struct Check<'a> {
-    source: &'a Source,
-    problems: Vec<Problem>,
-}
+/// The rules by what they are about.
+struct Rules<'a>(Check<'a>);
 
-impl Check<'_> {
-    fn require(&mut self, holds: bool, code: &'static str, path: &str, message: impl Into<String>, help: &str) {
-        if !holds {
-            self.problems.push(self.source.problem_at(code, path, message, help));
-        }
-    }
-
+impl Rules<'_> {
     fn subnets(&mut self, dhcp: &file::Dhcp) -> Vec<Subnet> {
         let given = !dhcp.subnets.is_empty();
         match dhcp.mode {
             DhcpMode::Full => {
                 let help = "add `subnets: [{subnet: 10.0.0.0/24, pools: 10.0.0.100-10.0.0.199}]`, or use `mode: proxy`";
-                self.require(given, "GR101", "dhcp", "full mode gives addresses, and no subnet says which", help);
+                self.0.require(given, "GR101", "dhcp", "full mode gives addresses, and no subnet says which", help);
             }
             DhcpMode::Proxy | DhcpMode::Off => {
                 let help = "remove the subnets, or say `mode: full`";
-                self.require(!given, "GR102", "dhcp.subnets", "only full mode gives addresses", help);
+                self.0.require(!given, "GR102", "dhcp.subnets", "only full mode gives addresses", help);
             }
         }
         let subnets: Vec<Subnet> = dhcp.subnets.iter().enumerate().map(|(at, file)| self.subnet(at, file)).collect();
@@ -105,7 +97,7 @@ impl Check<'_> {
             if let Some(other) = overlap {
                 let message = format!("{} and {} overlap", subnet.net, other.net);
                 let path = format!("dhcp.subnets.{at}.subnet");
-                self.require(false, "GR103", &path, message, "an address belongs to one subnet");
+                self.0.require(false, "GR103", &path, message, "an address belongs to one subnet");
             }
         }
         subnets
@@ -120,11 +112,11 @@ impl Check<'_> {
             let at = path(&format!("pools.{n}"));
             let Some(pool) = pool(text) else {
                 let help = "write the first and the last address: 10.0.0.100-10.0.0.199";
-                self.require(false, "GR104", &at, format!("`{text}` is no pool"), help);
+                self.0.require(false, "GR104", &at, format!("`{text}` is no pool"), help);
                 continue;
             };
             let inside = usable(&pool.first) && usable(&pool.last);
-            self.require(
+            self.0.require(
                 inside,
                 "GR105",
                 &at,
@@ -132,7 +124,7 @@ impl Check<'_> {
                 "leave out its first and last address",
             );
             let apart = pools.iter().all(|other| pool.last < other.first || other.last < pool.first);
-            self.require(
+            self.0.require(
                 apart,
                 "GR106",
                 &at,
@@ -144,18 +136,24 @@ impl Check<'_> {
         pools.sort_by_key(|pool| pool.first);
         if let Some(router) = &file.router {
             let help = "a router is an address of the subnet";
-            self.require(usable(router), "GR107", &path("router"), format!("{router} is not within {net}"), help);
+            self.0.require(usable(router), "GR107", &path("router"), format!("{router} is not within {net}"), help);
         }
         let fits = (SHORTEST_LEASE..=LONGEST_LEASE).contains(&file.lease);
-        self.require(fits, "GR108", &path("lease"), format!("a lease of {} is no use", file.lease), "write 12h or 7d");
+        self.0.require(
+            fits,
+            "GR108",
+            &path("lease"),
+            format!("a lease of {} is no use", file.lease),
+            "write 12h or 7d",
+        );
         let mut reservations = BTreeMap::new();
         let mut kept = BTreeSet::new();
         for (n, reservation) in file.reservations.iter().enumerate() {
             let at = path(&format!("reservations.{n}"));
             let inside = usable(&reservation.ip);
-            self.require(inside, "GR109", &at, format!("{} is not within {net}", reservation.ip), "");
+            self.0.require(inside, "GR109", &at, format!("{} is not within {net}", reservation.ip), "");
             let first = kept.insert(reservation.ip) && !reservations.contains_key(&reservation.mac);
-            self.require(first, "GR114", &at, "this port or address is reserved twice", "one address a port");
+            self.0.require(first, "GR114", &at, "this port or address is reserved twice", "one address a port");
             let kept = Reservation { ip: reservation.ip, hostname: reservation.hostname.clone() };
             reservations.insert(reservation.mac, kept);
         }
@@ -179,7 +177,7 @@ impl Check<'_> {
             let path = |field: &str| format!("boot.rules.{at}.{field}");
             let first = names.insert(rule.name.clone());
             let message = format!("there are two rules called `{}`", rule.name);
-            self.require(first, "GR120", &path("name"), message, "reasons name rules: give each its own name");
+            self.0.require(first, "GR120", &path("name"), message, "reasons name rules: give each its own name");
             let when = self.when(rule.when, &path("match"));
             rules.push(Rule { name: rule.name, when, persona: rule.persona, armed: rule.armed });
         }
@@ -188,7 +186,7 @@ impl Check<'_> {
             let path = |field: &str| format!("boot.uefi_nbp.{at}.{field}");
             let known = ["snponly.efi", "ipxe.efi"].contains(&rule.nbp.as_str());
             let message = format!("`{}` is no UEFI NBP that Greenroom knows", rule.nbp);
-            self.require(known, "GR121", &path("nbp"), message, "snponly.efi or ipxe.efi");
+            self.0.require(known, "GR121", &path("nbp"), message, "snponly.efi or ipxe.efi");
             let when = self.when(rule.when, &path("match"));
             uefi_nbp.push(NbpRule { when, nbp: rule.nbp });
         }
@@ -203,7 +201,7 @@ impl Check<'_> {
         };
         let patient = boot.stuck_after.0 >= 30;
         let help = "firmware alone is silent for half a minute";
-        self.require(patient, "GR122", "boot.stuck_after", "nothing boots that fast", help);
+        self.0.require(patient, "GR122", "boot.stuck_after", "nothing boots that fast", help);
         (boot.nbp_dir, policy)
     }
 
@@ -212,7 +210,7 @@ impl Check<'_> {
         let when = Match::from(when);
         let help = "give `mac`, `oui`, `arch`, `subnet`, `manufacturer`, `product`, `serial` or `asset`; for every \
                     device use `boot.default`";
-        self.require(when != Match::default(), "GR123", path, "this matches nothing", help);
+        self.0.require(when != Match::default(), "GR123", path, "this matches nothing", help);
         when
     }
 }

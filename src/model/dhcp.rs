@@ -70,6 +70,32 @@ pub struct DhcpAsk {
     pub boot: Option<BootClient>,
 }
 
+impl DhcpAsk {
+    /// The barest packet of this kind from this port; everything else is as if it had not been said.
+    pub fn new(kind: AskKind, mac: MacAddr) -> Self {
+        Self {
+            kind,
+            xid: 0,
+            secs: 0,
+            broadcast: false,
+            ciaddr: Ipv4Addr::UNSPECIFIED,
+            giaddr: Ipv4Addr::UNSPECIFIED,
+            hops: 0,
+            mac,
+            requested: None,
+            server_id: None,
+            hostname: None,
+            max_size: None,
+            wants: vec![],
+            client_id: None,
+            relay_info: None,
+            link: None,
+            vendor_class: None,
+            boot: None,
+        }
+    }
+}
+
 /// Option 53 as a client may send it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

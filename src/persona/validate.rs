@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    document::{Problem, Source},
+    document::{Check, Problem, Source},
     model::Effect,
 };
 
@@ -19,39 +19,30 @@ const SYSTEM_NAMES: [&str; 44] = [
 
 /// Every problem of one persona. `source` is the document that it was read from.
 pub fn validate(persona: &Persona, source: &Source) -> Vec<Problem> {
-    let mut check = Check { source, problems: vec![] };
+    let mut check = Rules(Check::new(source));
     check.effect(persona);
     check.apps(persona);
     persona.security.users.iter().enumerate().for_each(|(at, user)| check.user(at, user));
     check.duplicates("security.users", persona.security.users.iter().map(|user| user.name.as_str()));
     check.network(persona);
     check.preferences(persona);
-    check.problems
+    check.0.problems
 }
 
-struct Check<'a> {
-    source: &'a Source,
-    problems: Vec<Problem>,
-}
+/// The rules by what they are about.
+struct Rules<'a>(Check<'a>);
 
-impl Check<'_> {
-    /// Records a problem at `path` unless `holds`.
-    fn require(&mut self, holds: bool, code: &'static str, path: &str, message: impl Into<String>, help: &str) {
-        if !holds {
-            self.problems.push(self.source.problem_at(code, path, message, help));
-        }
-    }
-
+impl Rules<'_> {
     fn effect(&mut self, persona: &Persona) {
         match (&persona.os.install, persona.effect) {
-            (None, Effect::Destructive) => self.require(
+            (None, Effect::Destructive) => self.0.require(
                 false,
                 "GR010",
                 "os",
                 "a destructive persona must say which disk it wipes",
                 "add `install: {disk: /dev/disk/by-id/...}` under `os`",
             ),
-            (Some(_), Effect::Ephemeral) => self.require(
+            (Some(_), Effect::Ephemeral) => self.0.require(
                 false,
                 "GR011",
                 "os.install",
@@ -63,14 +54,14 @@ impl Check<'_> {
                     !rest.is_empty() && !rest.contains("..") && rest.chars().all(|c| c.is_ascii_graphic())
                 });
                 let help = "write /dev/disk/by-id/... (best: it names one disk for ever) or /dev/nvme0n1";
-                self.require(plain, "GR012", "os.install.disk", "this is no path of a disk", help);
+                self.0.require(plain, "GR012", "os.install.disk", "this is no path of a disk", help);
             }
             (None, Effect::Ephemeral) => {}
         }
         for (at, arg) in persona.os.kernel_args.iter().enumerate() {
             let one_word = !arg.is_empty() && !arg.contains(char::is_whitespace);
             let path = format!("os.kernel_args.{at}");
-            self.require(one_word, "GR013", &path, "a kernel argument is one word", "write one list item for each");
+            self.0.require(one_word, "GR013", &path, "a kernel argument is one word", "write one list item for each");
         }
     }
 
@@ -79,64 +70,70 @@ impl Check<'_> {
         for (at, package) in apps.packages.iter().enumerate() {
             let path = format!("apps.packages.{at}");
             let help = "Debian's package names are lower-case letters, digits, `+`, `-` and `.`";
-            self.require(is_package(package), "GR020", &path, format!("`{package}` is no package name"), help);
+            self.0.require(is_package(package), "GR020", &path, format!("`{package}` is no package name"), help);
         }
         self.duplicates("apps.packages", apps.packages.iter().map(String::as_str));
         for (at, file) in apps.files.iter().enumerate() {
             let octal = file.mode.len() == 4 && file.mode.bytes().all(|b| (b'0'..=b'7').contains(&b));
             let absolute = file.path.starts_with('/') && !file.path.contains("..");
-            self.require(absolute, "GR021", &format!("apps.files.{at}.path"), "this is no absolute path", "");
+            self.0.require(absolute, "GR021", &format!("apps.files.{at}.path"), "this is no absolute path", "");
             let help = "write the permissions as four octal digits in quotes: \"0644\"";
-            self.require(octal, "GR022", &format!("apps.files.{at}.mode"), "these are no permissions", help);
+            self.0.require(octal, "GR022", &format!("apps.files.{at}.mode"), "these are no permissions", help);
         }
         for (at, repository) in apps.repositories.iter().enumerate() {
             let at = format!("apps.repositories.{at}");
             let named = is_login(&repository.name);
-            self.require(named, "GR023", &format!("{at}.name"), "this cannot name a file", "use lower-case letters");
+            self.0.require(named, "GR023", &format!("{at}.name"), "this cannot name a file", "use lower-case letters");
             let signed = repository.key.contains("BEGIN PGP PUBLIC KEY BLOCK");
             let help = "paste the armoured public key; unsigned repositories are not supported";
-            self.require(signed, "GR024", &format!("{at}.key"), "this is no public key", help);
+            self.0.require(signed, "GR024", &format!("{at}.key"), "this is no public key", help);
             let web = repository.uri.starts_with("http://") || repository.uri.starts_with("https://");
-            self.require(web, "GR025", &format!("{at}.uri"), "this is no http(s) URL", "");
+            self.0.require(web, "GR025", &format!("{at}.uri"), "this is no http(s) URL", "");
         }
         let units = [("enable", &apps.services.enable), ("mask", &apps.services.mask)];
         for (list, unit) in units.iter().flat_map(|(list, units)| units.iter().map(move |unit| (list, unit))) {
             let plain = !unit.is_empty() && unit.chars().all(|c| c.is_ascii_alphanumeric() || "@._:-\\".contains(c));
             let path = format!("apps.services.{list}");
-            self.require(plain, "GR026", &path, format!("`{unit}` is no unit name"), "write it as systemctl does");
+            self.0.require(plain, "GR026", &path, format!("`{unit}` is no unit name"), "write it as systemctl does");
         }
         if let Some(both) = apps.services.enable.iter().find(|unit| apps.services.mask.contains(unit)) {
             let message = format!("`{both}` is both enabled and masked");
-            self.require(false, "GR027", "apps.services", message, "decide for one");
+            self.0.require(false, "GR027", "apps.services", message, "decide for one");
         }
     }
 
     fn user(&mut self, at: usize, user: &User) {
         let path = |field: &str| format!("security.users.{at}.{field}");
         let help = "lower-case letters, digits, `-` and `_`, at most 32, beginning with a letter";
-        self.require(is_login(&user.name), "GR030", &path("name"), format!("`{}` cannot be a login", user.name), help);
+        self.0.require(
+            is_login(&user.name),
+            "GR030",
+            &path("name"),
+            format!("`{}` cannot be a login", user.name),
+            help,
+        );
         let free = !SYSTEM_NAMES.contains(&user.name.as_str());
         let message = format!("`{}` is a user or group of every Debian system", user.name);
-        self.require(free, "GR036", &path("name"), message, "choose another login: adding this one would fail");
+        self.0.require(free, "GR036", &path("name"), message, "choose another login: adding this one would fail");
         if let Some(hash) = &user.password_hash {
             let help = "make one with `mkpasswd -m yescrypt`; Greenroom keeps no passwords";
             let hashed = hash.starts_with('$') && hash.matches('$').count() >= 3 && !hash.contains([':', '\n', ' ']);
-            self.require(hashed, "GR031", &path("password_hash"), "this is no crypt(5) hash", help);
+            self.0.require(hashed, "GR031", &path("password_hash"), "this is no crypt(5) hash", help);
         }
         for (key, text) in user.ssh_keys.iter().enumerate() {
             let kinds = ["ssh-ed25519 ", "ssh-rsa ", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"];
             let public = kinds.iter().any(|kind| text.starts_with(kind)) && !text.contains('\n');
             let help = "paste one line of an `id_ed25519.pub`";
-            self.require(public, "GR032", &path(&format!("ssh_keys.{key}")), "this is no public SSH key", help);
+            self.0.require(public, "GR032", &path(&format!("ssh_keys.{key}")), "this is no public SSH key", help);
         }
         for group in &user.groups {
-            self.require(is_login(group), "GR033", &path("groups"), format!("`{group}` cannot be a group"), help);
+            self.0.require(is_login(group), "GR033", &path("groups"), format!("`{group}` cannot be a group"), help);
         }
         let shell = user.shell.starts_with('/') && !user.shell.contains(char::is_whitespace);
-        self.require(shell, "GR034", &path("shell"), "a shell is an absolute path", "");
+        self.0.require(shell, "GR034", &path("shell"), "a shell is an absolute path", "");
         // cloud-init writes the name into one field of /etc/passwd.
         let full_name = !user.full_name.contains([':', ',', '\n']);
-        self.require(full_name, "GR035", &path("full_name"), "`:` and `,` cannot stand in a full name", "");
+        self.0.require(full_name, "GR035", &path("full_name"), "`:` and `,` cannot stand in a full name", "");
     }
 
     fn network(&mut self, persona: &Persona) {
@@ -150,21 +147,21 @@ impl Check<'_> {
             };
             let help = "lower-case letters, digits and `-`; `{{mac}}` and `{{serial}}` are filled in";
             let fits = filled.len() <= 200 && filled.split('.').all(label);
-            self.require(fits, "GR040", "network.hostname", "this cannot be a host name", help);
+            self.0.require(fits, "GR040", "network.hostname", "this cannot be a host name", help);
         }
         for (at, interface) in persona.network.interfaces.iter().enumerate() {
             let path = format!("network.interfaces.{at}");
             let matched = interface.mac.is_some() || interface.name.is_some();
-            self.require(matched, "GR041", &path, "which interface is meant?", "give its `mac` or its `name`");
+            self.0.require(matched, "GR041", &path, "which interface is meant?", "give its `mac` or its `name`");
             if let (Some(gateway), address) = (interface.gateway, interface.address) {
                 let reachable = address.is_some_and(|net| net.contains(&gateway) && net.addr() != gateway);
                 let help = "a gateway is another address of the interface's own subnet";
-                self.require(reachable, "GR042", &format!("{path}.gateway"), "this gateway cannot be reached", help);
+                self.0.require(reachable, "GR042", &format!("{path}.gateway"), "this gateway cannot be reached", help);
             }
             if let Some(name) = &interface.name {
                 let plain = (1..=15).contains(&name.len())
                     && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-                self.require(plain, "GR043", &format!("{path}.name"), "this cannot name an interface", "");
+                self.0.require(plain, "GR043", &format!("{path}.name"), "this cannot name an interface", "");
             }
         }
     }
@@ -176,7 +173,7 @@ impl Check<'_> {
             let known = language == "C" || (language.len() >= 5 && language.as_bytes()[2] == b'_');
             let plain = language.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '@');
             let help = "write it as `locale -a` does, in UTF-8: de_DE.UTF-8";
-            self.require(
+            self.0.require(
                 known && plain && charset == "UTF-8",
                 "GR050",
                 "preferences.locale",
@@ -189,11 +186,11 @@ impl Check<'_> {
             let known =
                 plain && (zone.contains('/') || zone == "UTC") && !zone.starts_with('/') && !zone.ends_with('/');
             let help = "write it as in /usr/share/zoneinfo: Europe/Berlin";
-            self.require(known, "GR051", "preferences.timezone", "this is no time zone", help);
+            self.0.require(known, "GR051", "preferences.timezone", "this is no time zone", help);
         }
         if let Some(layout) = &preferences.keyboard {
             let plain = (2..=10).contains(&layout.len()) && layout.bytes().all(|b| b.is_ascii_lowercase());
-            self.require(plain, "GR052", "preferences.keyboard", "this is no keyboard layout", "write `us` or `de`");
+            self.0.require(plain, "GR052", "preferences.keyboard", "this is no keyboard layout", "write `us` or `de`");
         }
     }
 
@@ -201,7 +198,13 @@ impl Check<'_> {
         let mut seen = BTreeSet::new();
         for (at, name) in names.enumerate() {
             let first = seen.insert(name);
-            self.require(first, "GR014", &format!("{path}.{at}"), format!("`{name}` stands here twice"), "remove one");
+            self.0.require(
+                first,
+                "GR014",
+                &format!("{path}.{at}"),
+                format!("`{name}` stands here twice"),
+                "remove one",
+            );
         }
     }
 }

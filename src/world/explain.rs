@@ -126,24 +126,10 @@ impl Play<'_> {
             _ => format!("{} requests", client.firmware),
         };
         let ask = DhcpAsk {
-            kind,
-            xid: 1,
-            secs: 0,
-            broadcast: false,
-            ciaddr: Ipv4Addr::UNSPECIFIED,
-            giaddr: Ipv4Addr::UNSPECIFIED,
-            hops: 0,
-            mac: self.subject.mac,
             requested,
             server_id: requested.map(|_| self.subject.server),
-            hostname: None,
-            max_size: None,
-            wants: vec![],
-            client_id: None,
-            relay_info: None,
-            link: None,
-            vendor_class: None,
             boot: Some(client.clone()),
+            ..DhcpAsk::new(kind, self.subject.mac)
         };
         let ingress = Ingress {
             interface: self.subject.interface.clone(),

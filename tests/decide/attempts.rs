@@ -144,5 +144,5 @@ fn stages_only_ever_go_forward() {
     lab.observe(1, Step::Seed { name: "user-data".into() });
     lab.nbp_delivered(1);
     assert_eq!(lab.world.boots.get(&lab.boot_of(1)).unwrap().stage, Stage::Loading);
-    assert_eq!(answer(lab.dhcp(DhcpAsk { boot: Some(ipxe()), ..discover(1) })).boot.is_some(), true);
+    assert!(answer(lab.dhcp(DhcpAsk { boot: Some(ipxe()), ..discover(1) })).boot.is_some());
 }

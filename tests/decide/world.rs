@@ -211,26 +211,7 @@ impl Lab {
 }
 
 pub fn discover(client: u8) -> DhcpAsk {
-    DhcpAsk {
-        kind: AskKind::Discover,
-        xid: 7,
-        secs: 0,
-        broadcast: false,
-        ciaddr: NOWHERE,
-        giaddr: NOWHERE,
-        hops: 0,
-        mac: mac(client),
-        requested: None,
-        server_id: None,
-        hostname: None,
-        max_size: None,
-        wants: vec![],
-        client_id: None,
-        relay_info: None,
-        link: None,
-        vendor_class: None,
-        boot: None,
-    }
+    DhcpAsk::new(AskKind::Discover, mac(client))
 }
 
 pub fn client(firmware: Firmware, arch: Arch) -> BootClient {

@@ -23,7 +23,7 @@ use std::{
     fs,
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
-    process::{Command, ExitCode, Stdio},
+    process::{Command, ExitCode},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -54,10 +54,10 @@ fn main() -> ExitCode {
     fs::create_dir_all(&logs).unwrap();
 
     say("making the live Debian (a minute the first time, kept in target/lab)");
-    let live = guest::live();
+    let library = logs.join("library");
+    guest::live_library(&binary(), &library);
     say("fetching the package that the persona asks for, with Debian's signed index");
     let mirror = guest::mirror();
-    let library = library(&logs, &live);
 
     say("making a network of its own: a switch, two machines, the server at 10.77.0.1");
     let mut net = Net::new();
@@ -106,30 +106,6 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The sample library, with a manifest of the live image written by `greenroom image add`.
-fn library(logs: &Path, live: &guest::Files) -> PathBuf {
-    let library = logs.join("library");
-    fs::create_dir_all(&library).unwrap();
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("personas/kiosk-live.yaml");
-    fs::copy(sample, library.join("kiosk-live.yaml")).unwrap();
-    let mut add = Command::new(binary());
-    add.args(["image", "add", "debian-live", "--library"]).arg(&library);
-    add.arg("--kernel").arg(&live.kernel).arg("--initrd").arg(&live.initrd).arg("--rootfs").arg(&live.rootfs);
-    for argument in [
-        "boot=live",
-        "components=no",
-        "ip=dhcp",
-        "fetch={{blob:rootfs}}",
-        "ds=nocloud-net;s={{seed_url}}",
-        "net.ifnames=0",
-        "console=ttyS0",
-    ] {
-        add.args(["--arg", argument]);
-    }
-    assert!(add.stdout(Stdio::null()).status().unwrap().success(), "greenroom image add failed");
-    library
-}
-
 /// The daemon that `make demo` has built.
 fn binary() -> PathBuf {
     let here = std::env::current_exe().unwrap();
@@ -143,8 +119,9 @@ fn watch(daemon: &Daemon, machine: &Machine, say: &dyn Fn(&str)) -> bool {
     while began.elapsed() < LIMIT {
         let boot = daemon.boots(&machine.mac).into_iter().next().unwrap_or_default();
         let steps = daemon::steps(&boot);
-        for (name, _) in steps.iter().skip(told) {
-            say(&format!("{}: {name}", machine.mac));
+        for (name, step) in steps.iter().skip(told) {
+            let what = step["role"].as_str().or(step["name"].as_str()).unwrap_or_default();
+            say(&format!("{}: {name} {what}", machine.mac));
         }
         told = told.max(steps.len());
         match boot["outcome"].as_str() {
@@ -174,7 +151,7 @@ fn keep_page(logs: &Path) {
 
 /// Leaves everything up for somebody who looks.
 fn linger() {
-    if std::env::var_os("KEEP").is_some() {
+    if std::env::var_os("KEEP").is_some_and(|keep| !keep.is_empty()) {
         println!("KEEP is set: everything stays up until you press Ctrl-C. The page: http://10.78.77.1/");
         loop {
             sleep(Duration::from_secs(3600));

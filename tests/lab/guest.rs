@@ -137,6 +137,47 @@ pub fn live() -> Files {
     files
 }
 
+/// Makes a library of the sample persona and the live image's manifest, the latter by the command that admins use.
+pub fn live_library(binary: &Path, library: &Path) {
+    let live = live();
+    fs::create_dir_all(library).expect("the log folder is writable");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("personas/kiosk-live.yaml");
+    fs::copy(sample, library.join("kiosk-live.yaml")).expect("the log folder is writable");
+    let mut add = Command::new(binary);
+    add.args(["image", "add", "debian-live", "--library"]).arg(library);
+    add.arg("--kernel").arg(&live.kernel).arg("--initrd").arg(&live.initrd).arg("--rootfs").arg(&live.rootfs);
+    for argument in LIVE_ARGUMENTS {
+        add.args(["--arg", argument]);
+    }
+    let output = add.output().expect("the binary was built");
+    assert!(output.status.success(), "image add: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// How the live Debian is started.
+const LIVE_ARGUMENTS: [&str; 7] = [
+    "boot=live",
+    "components=no",
+    "ip=dhcp",
+    "fetch={{blob:rootfs}}",
+    "ds=nocloud-net;s={{seed_url}}",
+    "net.ifnames=0",
+    "console=ttyS0",
+];
+
+/// Debian's installer, as Debian's own package brings it.
+pub fn installer() -> Files {
+    let home = shelf().join("installer");
+    let files = Files { kernel: home.join("linux"), initrd: home.join("initrd.gz"), rootfs: PathBuf::new() };
+    const RECIPE: &str = r#"set -e
+apt-get download -q debian-installer-12-netboot-amd64
+dpkg -x debian-installer-12-netboot-amd64_*.deb package && rm debian-installer-12-netboot-amd64_*.deb
+cp package/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/linux linux
+cp package/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64/initrd.gz initrd.gz
+rm -r package"#;
+    once(&home, RECIPE, || drop(run_in(&home, "sh", &["-c", RECIPE])));
+    files
+}
+
 /// A mirror of the one package that the sample persona asks for, with Debian's own signed index.
 pub fn mirror() -> PathBuf {
     let home = shelf().join("mirror");

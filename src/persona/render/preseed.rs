@@ -28,10 +28,11 @@ pub(super) fn preseed(persona: &Persona, subject: &Subject<'_>) -> String {
     answers.extend(mirror(subject));
     answers.extend(accounts_and_clock(persona));
     answers.extend(disk(persona));
-    answers.push(line("tasksel/first", "multiselect", ""));
+    // Asked by packages of the new system, not by the installer: they own their questions.
+    answers.push("tasksel tasksel/first multiselect".to_owned());
+    answers.push("popularity-contest popularity-contest/participate boolean false".to_owned());
     answers.push(line("pkgsel/include", "string", "cloud-init python3 sudo openssh-server locales"));
     answers.push(line("pkgsel/upgrade", "select", "safe-upgrade"));
-    answers.push(line("popularity-contest/participate", "boolean", "false"));
     answers.push(line("grub-installer/only_debian", "boolean", "true"));
     answers.push(line("grub-installer/with_other_os", "boolean", "false"));
     answers.push(line("finish-install/reboot_in_progress", "note", ""));

@@ -1,0 +1,222 @@
+//! The command line, as people meet it: the real binary.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+fn greenroom(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    command.args(arguments).env_remove("GREENROOM_CONFIG").env_remove("GREENROOM_SOCKET").env("COLUMNS", "100");
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+const COMMANDS: [&[&str]; 26] = [
+    &[],
+    &["serve"],
+    &["persona"],
+    &["persona", "check"],
+    &["persona", "list"],
+    &["persona", "show"],
+    &["persona", "render"],
+    &["image"],
+    &["image", "add"],
+    &["image", "list"],
+    &["image", "verify"],
+    &["image", "warm"],
+    &["device"],
+    &["device", "list"],
+    &["device", "show"],
+    &["device", "assign"],
+    &["device", "arm"],
+    &["device", "forget"],
+    &["boots"],
+    &["explain"],
+    &["config"],
+    &["config", "init"],
+    &["config", "check"],
+    &["journal"],
+    &["journal", "export"],
+    &["completions"],
+];
+
+#[test]
+fn every_command_has_help_and_every_family_has_examples() {
+    for command in COMMANDS {
+        let output = greenroom(&[command, &["--help"]].concat());
+        let help = text(&output);
+        assert!(output.status.success() && help.contains("Usage:"), "{command:?}: {help}");
+        if command.len() < 2 {
+            assert!(help.contains("Examples:"), "{command:?}: {help}");
+        }
+    }
+}
+
+#[test]
+fn completions_are_scripts_that_their_shells_read() {
+    let bash = greenroom(&["completions", "bash"]);
+    let mut shell = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(&bash.stdout).unwrap();
+    assert!(shell.wait().unwrap().success());
+    for shell in ["zsh", "fish", "elvish", "powershell"] {
+        assert!(text(&greenroom(&["completions", shell])).contains("greenroom"), "{shell}");
+    }
+}
+
+#[test]
+fn serve_without_a_configuration_says_what_it_needs() {
+    let output = greenroom(&["serve", "--config", "/nonexistent/greenroom.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(text(&output));
+}
+
+#[test]
+fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
+    let sample = greenroom::config::sample("eth0", "192.0.2.7".parse().unwrap());
+    let read = |text: &str| {
+        let source = greenroom::document::Source::new("greenroom.yaml", text.as_bytes().to_vec()).unwrap();
+        greenroom::config::Config::read(&source).unwrap_or_else(|problems| panic!("{}", problems[0]))
+    };
+    let as_is = read(&sample);
+    assert_eq!(as_is.interfaces, ["eth0"]);
+    // Every commented line is a line that works.
+    let uncommented: String = sample
+        .lines()
+        .map(|line| match line.trim_start().strip_prefix("# ") {
+            Some(setting)
+                if line.starts_with("  #")
+                    || setting.contains(": ") && !setting.contains(". ") && setting.starts_with(char::is_lowercase) =>
+            {
+                format!("{}{setting}\n", &line[..line.len() - line.trim_start().len()])
+            }
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    for setting in
+        ["images: {ram: 1GiB, disk: 50GiB}", "http: {port: 80}", "stuck_after: 15m", "pools: 192.0.2.100-192.0.2.199"]
+    {
+        assert!(uncommented.contains(setting) && !uncommented.contains(&format!("# {setting}")), "{uncommented}");
+    }
+}
+
+#[test]
+fn all_problems_of_a_configuration_are_shown_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("greenroom.yaml");
+    let text_of = "\
+dhcp:
+  mode: full
+  interfaces: [eth0, \"a name that is too long\"]
+  subnets:
+    - subnet: 10.0.0.0/24
+      pools: [10.0.0.10-10.0.0.20, 10.0.0.20-10.0.0.30, 10.0.1.1-10.0.1.9, nonsense]
+      router: 10.0.7.1
+      lease: 5s
+      reservations:
+        - {mac: \"52:54:00:00:00:01\", ip: 10.0.0.5}
+        - {mac: \"52:54:00:00:00:02\", ip: 10.0.0.5}
+    - subnet: 10.0.0.128/25
+images: {ram: 1MiB}
+boot:
+  rules:
+    - {name: a, match: {}, persona: x}
+    - {name: a, match: {arch: x64}, persona: x}
+site: {mirrors: {debian: ftp://x}}
+";
+    fs::write(&path, text_of).unwrap();
+    let output = greenroom(&["config", "check", "--config", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(text(&output).replace(folder.path().to_str().unwrap(), "/etc/greenroom"));
+    fs::write(&path, "dchp: {mode: full}\nhttp: {prot: 80}\n").unwrap();
+    let unknown = text(&greenroom(&["config", "check", "--config", path.to_str().unwrap()]));
+    assert!(unknown.contains("did you mean `dhcp`?") && unknown.contains("did you mean `port`?"), "{unknown}");
+}
+
+#[test]
+fn a_daemon_that_does_not_run_is_said_so_with_its_own_exit_code() {
+    for command in [&["device", "list"][..], &["boots"], &["explain", "52:54:00:00:00:01"], &["image", "list"]] {
+        let output = greenroom(&[&["--socket", "/nonexistent/admin.sock"], command].concat());
+        assert_eq!(output.status.code(), Some(3), "{command:?}");
+        assert!(
+            text(&output).contains("no daemon answers at /nonexistent/admin.sock: start it with"),
+            "{}",
+            text(&output)
+        );
+    }
+    assert_eq!(greenroom(&["device", "assign", "not-a-mac", "x"]).status.code(), Some(2));
+}
+
+#[test]
+fn personas_are_checked_shown_and_rendered_without_a_daemon() {
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("personas");
+    let library = library.to_str().unwrap();
+    let check = greenroom(&["persona", "check", library]);
+    assert!(check.status.success(), "{}", text(&check));
+    assert!(text(&greenroom(&["persona", "show", "kiosk-live", "--library", library])).starts_with("# kiosk-live@"));
+    let list = text(&greenroom(&["persona", "list", "--library", library]));
+    assert!(list.contains("PERSONA") && list.lines().count() == 3, "{list}");
+    let render = ["persona", "render", "workstation-debian", "--mac", "52:54:00:77:00:02", "--library", library];
+    assert!(text(&greenroom(&render)).contains("==> preseed.cfg <=="));
+    let json: serde_json::Value =
+        serde_json::from_slice(&greenroom(&[&["--json"], &render[..]].concat()).stdout).unwrap();
+    assert!(json["user-data"].as_str().unwrap().starts_with("#cloud-config"));
+    let missing = greenroom(&["persona", "show", "nobody", "--library", library]);
+    assert_eq!(missing.status.code(), Some(1));
+
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.yaml");
+    fs::write(&bad, "apiVersion: greenroom/v1\ndescripton: x\n").unwrap();
+    let output = greenroom(&["persona", "check", bad.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output).contains("bad.yaml:2:1") && text(&output).contains("did you mean `description`?"),
+        "{}",
+        text(&output)
+    );
+}
+
+#[test]
+fn image_add_writes_a_manifest_that_is_good_and_never_replaces_one_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let kernel = folder.path().join("vmlinuz");
+    fs::write(&kernel, b"a kernel").unwrap();
+    let library = folder.path().to_str().unwrap();
+    let add = ["image", "add", "mini", "--kernel", kernel.to_str().unwrap(), "--library", library, "--arg", "quiet"];
+    assert!(greenroom(&add).status.success());
+    let manifest = fs::read_to_string(folder.path().join("images/mini.yaml")).unwrap();
+    let digest = Command::new("sha256sum").arg(&kernel).output().unwrap();
+    let digest = String::from_utf8_lossy(&digest.stdout).split(' ').next().unwrap().to_owned();
+    assert!(manifest.contains(&digest) && manifest.contains("quiet"), "{manifest}");
+    assert!(greenroom(&["persona", "check", library]).status.success());
+    let again = greenroom(&add);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again).contains("--force replaces it"), "{}", text(&again));
+}
+
+#[test]
+fn what_keeps_the_daemon_from_starting_is_one_sentence_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("greenroom.yaml");
+    let start = |body: &str| {
+        fs::write(&path, format!("state_dir: state\nlibrary: lib\nadmin_socket: admin.sock\n{body}")).unwrap();
+        let output = greenroom(&["serve", "--config", path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+        text(&output).lines().last().unwrap().to_owned()
+    };
+    let absent = start("dhcp: {mode: proxy, interfaces: nonesuch0}\nhttp: {port: 18080}\n");
+    assert!(absent.contains("there is no interface nonesuch0") && absent.contains("dhcp.interfaces"), "{absent}");
+    let no_nbp = start("dhcp: {mode: \"off\"}\nboot: {nbp_dir: /nonexistent}\n");
+    assert!(no_nbp.contains("apt-get install ipxe") && no_nbp.contains("boot.nbp_dir"), "{no_nbp}");
+    let taken = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let in_use = start(&format!("dhcp: {{mode: \"off\"}}\ntftp: {{enabled: false}}\nhttp: {{port: {port}}}\n"));
+    assert!(in_use.contains(&format!("port {port} is in use")), "{in_use}");
+}

@@ -1,0 +1,19 @@
+//! Any text is a persona or a list of problems that can be shown.
+#![no_main]
+
+use greenroom::{
+    document::Source,
+    persona::{Persona, validate::validate},
+};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: Vec<u8>| {
+    let Ok(source) = Source::new("fuzz.yaml", text) else { return };
+    let problems = match source.parse::<Persona>() {
+        Ok(persona) => validate(&persona, &source),
+        Err(problems) => problems,
+    };
+    for problem in problems {
+        assert!(!problem.to_string().is_empty());
+    }
+});
