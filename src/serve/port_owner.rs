@@ -3,10 +3,7 @@
 //! The kernel lists sockets by inode in `/proc/net`, and the sockets of each process in `/proc/<pid>/fd` (proc(5)). Another
 //! user's process shows its sockets to root only; then, and for sockets of other namespaces, nobody is found.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 /// The state of a TCP socket that listens (`TCP_LISTEN` of the kernel).
 const LISTENS: &str = "0A";
@@ -24,11 +21,13 @@ pub(super) fn port_owner(transport: Transport, port: u16) -> Option<String> {
         Transport::Udp => (["udp", "udp6"], None),
         Transport::Tcp => (["tcp", "tcp6"], Some(LISTENS)),
     };
-    let texts = tables.into_iter().filter_map(|table| fs::read_to_string(Path::new("/proc/net").join(table)).ok());
+    let texts = tables.into_iter().filter_map(|table| fs::read_to_string(format!("/proc/net/{table}")).ok());
     let inodes: Vec<String> = texts.flat_map(|text| inodes_of(&text, port, state)).collect();
-    let process = fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path()).find(|path| has(path, &inodes))?;
-    let name = fs::read_to_string(process.join("comm")).ok()?;
-    Some(format!("{} (process {})", name.trim(), process.file_name()?.display()))
+    let entries = fs::read_dir("/proc").ok()?.flatten();
+    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let pid = pids.find(|pid| has(*pid, &inodes))?;
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(format!("{} (process {pid})", name.trim()))
 }
 
 /// The inodes of the sockets of a table that are bound to `port`, and in `state` if that matters.
@@ -46,8 +45,8 @@ fn inodes_of(table: &str, port: u16, state: Option<&str>) -> Vec<String> {
 }
 
 /// Whether a process has one of these sockets open.
-fn has(process: &Path, inodes: &[String]) -> bool {
-    let Ok(files) = fs::read_dir(process.join("fd")) else { return false };
+fn has(pid: u32, inodes: &[String]) -> bool {
+    let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
     let is_wanted = |target: PathBuf| {
         let target = target.display().to_string();
         inodes.iter().any(|inode| target == format!("socket:[{inode}]"))

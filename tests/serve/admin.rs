@@ -62,7 +62,11 @@ async fn a_device_is_assigned_a_persona_and_explained() {
     let (_, device) = ask(&house, &[&format!("/devices/{mac}")]).await;
     assert_eq!(device["assigned"]["persona"], "lab", "{device}");
     let (status, told) = post(&house, "/commands", &order("lob")).await;
-    assert_eq!((status, told["error"].as_str()), (422, Some("persona lob is not in the library; did you mean lab?")));
+    assert_eq!(status, 422);
+    assert!(
+        told["error"].as_str().is_some_and(|words| words.starts_with("persona lob is not in the library")),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use greenroom::model::{image::Tier, timeline::Step};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 use crate::world::{House, noise};
@@ -177,7 +177,10 @@ async fn a_client_that_goes_away_is_told_apart_from_one_that_was_served() {
     let boot = house.begin(1).await;
     house.script(boot).await;
     let digest = &house.rootfs.1;
-    let mut client = TcpStream::connect(house.http).await.unwrap();
+    // A small window, so that the kernels do not hold the whole file on the way.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut client = socket.connect(house.http).await.unwrap();
     let ask = format!("GET /blob/{digest}/{boot}/rootfs HTTP/1.1\r\nHost: x\r\n\r\n");
     client.write_all(ask.as_bytes()).await.unwrap();
     client.read_exact(&mut [0; 1000]).await.unwrap();
@@ -189,9 +192,7 @@ async fn a_client_that_goes_away_is_told_apart_from_one_that_was_served() {
             _ => None,
         })
         .await;
-    // How much the kernels held on the way is theirs to know.
-    assert_eq!(transfer.of.0, house.rootfs.0.len() as u64);
-    assert!(transfer.bytes.0 <= transfer.of.0);
+    assert!(transfer.bytes.0 > 0 && !transfer.is_whole(), "{transfer:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
