@@ -15,6 +15,7 @@ use std::{
 };
 
 use axum::Router;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinSet,
@@ -97,8 +98,18 @@ pub fn dice() -> u64 {
     getrandom::u64().expect("the kernel's random numbers are always to be had on Linux")
 }
 
+/// Takes as many open files as the system allows: each transfer is one, and the usual 1,024 are fewer than a rack needs.
+fn raise_file_limit() {
+    let raised =
+        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
 /// Runs the daemon until a signal or a failure ends it.
 pub async fn run(config: Config) -> Result<(), AppError> {
+    raise_file_limit();
     let bound = bind(&config).await?;
     let Bound { context, engine, interfaces, dhcp, tftp, http, door } = bound;
     let stop = CancellationToken::new();

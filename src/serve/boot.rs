@@ -1,5 +1,7 @@
 //! Scripts and, for UEFI HTTP Boot, NBPs.
 
+use std::convert::Infallible;
+
 use axum::{
     body::Body,
     extract::Query,
@@ -7,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
 use crate::{
@@ -47,6 +50,11 @@ pub(super) async fn script(context: &Context, ends: Ends, boot: BootId, uri: &Ur
     tracing::info!(%boot, %peer, decision = ?plan.decision, "a boot script was sent");
     let links = Links { server: ends.server_url(), boot, token: context.seed_key.token(boot) };
     text(SCRIPT, ipxe_script::script(&plan, &links))
+}
+
+/// The headers of the second script.
+pub(super) fn script_head() -> Response {
+    ([(header::CONTENT_TYPE, SCRIPT)], Body::from_stream(stream::empty::<Result<Bytes, Infallible>>())).into_response()
 }
 
 /// An NBP. Firmware asks HEAD first; only a GET that was answered to its end delivers it.

@@ -81,19 +81,20 @@ async fn serve(State(context): State<Context>, ConnectInfo(ends): ConnectInfo<En
     }
 }
 
+/// Answers a GET, or a HEAD, which delivers nothing and is no step of an attempt.
 async fn read(context: &Context, ends: Ends, path: BootPath, request: &Parts) -> (&'static str, Response) {
+    let deliver = request.method == Method::GET;
     match path {
         BootPath::Start { boot } => ("script", boot::start(ends, boot)),
+        // What it would say is decided when it is asked for in earnest: its length is not known before.
+        BootPath::Script { .. } if !deliver => ("script", boot::script_head()),
         BootPath::Script { boot } => ("script", boot::script(context, ends, boot, &request.uri).await),
-        BootPath::Nbp { boot, name } => {
-            let deliver = request.method == Method::GET;
-            ("nbp", boot::nbp(context, ends, boot, &name, deliver))
-        }
+        BootPath::Nbp { boot, name } => ("nbp", boot::nbp(context, ends, boot, &name, deliver)),
         BootPath::Blob { digest } => ("blob", blob::serve(context, ends, digest, None, request).await),
         BootPath::BlobFor { digest, boot, name } => {
             ("blob", blob::serve(context, ends, digest, Some((boot, &name)), request).await)
         }
-        BootPath::Seed { boot, token, name } => ("seed", seed::file(context, ends, boot, &token, &name)),
+        BootPath::Seed { boot, token, name } => ("seed", seed::file(context, ends, boot, &token, &name, deliver)),
         BootPath::Report { .. } => ("report", StatusCode::METHOD_NOT_ALLOWED.into_response()),
     }
 }
@@ -112,12 +113,12 @@ pub(super) fn not_found() -> Response {
     (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/plain")], "not found\n").into_response()
 }
 
-/// The headers of the answer to a GET, with the length that its body would have.
+/// The headers of the answer to a GET, with the length that its body would have when that is known.
 fn without_body(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    if let Some(length) = body.size_hint().exact() {
-        parts.headers.entry(header::CONTENT_LENGTH).or_insert(length.into());
-    }
+    // A body of unknown length stays: it is never sent in answer to a HEAD, and an empty one would say "0 bytes".
+    let Some(length) = body.size_hint().exact() else { return Response::from_parts(parts, body) };
+    parts.headers.entry(header::CONTENT_LENGTH).or_insert(length.into());
     Response::from_parts(parts, Body::empty())
 }
 

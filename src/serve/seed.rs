@@ -67,8 +67,8 @@ impl SeedKey {
     }
 }
 
-/// One file of an attempt's seed.
-pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name: &str) -> Response {
+/// One file of an attempt's seed; to `deliver` it is a step of the attempt.
+pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name: &str, deliver: bool) -> Response {
     let Some((boot, persona)) = open(context, id, token) else { return not_found() };
     let ground = context.engine.ground();
     let Some(text_of) = ground.catalog.version(&persona) else { return not_found() };
@@ -85,7 +85,9 @@ pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name:
         mirrors: &ground.site.mirrors,
     };
     let Some(rendered) = seed_file(text_of, &subject, name) else { return not_found() };
-    context.engine.note(id, Step::Seed { name: name.to_owned() }, peer_ip(ends.peer));
+    if deliver {
+        context.engine.note(id, Step::Seed { name: name.to_owned() }, peer_ip(ends.peer));
+    }
     text("text/plain; charset=utf-8", rendered)
 }
 

@@ -69,8 +69,8 @@ const MAX_WINDOW: u16 = 64;
 /// fragments together.
 const MAX_BLOCK: u16 = 1468;
 
-/// How many transfers run at once. Each holds a window, so all of them 92 MiB at most.
-const MAX_TRANSFERS: usize = 1024;
+/// How many transfers run at once, size probes that nobody ends among them. Each holds a window: 184 MiB at the very most.
+const MAX_TRANSFERS: usize = 2048;
 
 /// Room for the requests of a rack that is switched on at once.
 const RECEIVE_BUFFER: usize = 4 << 20;

@@ -58,8 +58,13 @@ async fn head_tells_the_length_and_sends_nothing() {
     assert!(efi.contains("content-type: application/efi"), "{efi}");
     let start = house.curl(&["-f", "-I", &house.url(&format!("/boot/{boot}/start.ipxe"))]).await.to_lowercase();
     assert!(start.contains("content-length: "), "{start}");
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(house.boot(boot).chainloaded.is_none(), "a HEAD delivers nothing");
+    let script = house.curl(&["-f", "-I", &house.url(&format!("/boot/{boot}/script.ipxe"))]).await.to_lowercase();
+    assert!(script.contains("text/plain") && !script.contains("content-length"), "not known yet: {script}");
+    // A step that comes after them is in the World, and they are not.
+    house.script(boot).await;
+    let steps = house.boot(boot).steps;
+    let script = steps.iter().filter(|moved| matches!(moved.step, Step::Script { .. })).count();
+    assert!(script == 1 && !steps.iter().any(|moved| matches!(moved.step, Step::Nbp { .. })), "{steps:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
