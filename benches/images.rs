@@ -1,105 +1,167 @@
-//! How fast the cache gives out a blob from each tier, beside reading the same file from the page cache and throwing it
-//! away, and beside `sha256sum` for the fill that has to hash. Runs alternate; ratios of medians.
+//! How fast each tier streams, beside plain ways to do the same in the same run: `cargo bench --bench images`.
+//!
+//! One reader takes a blob of 512 MiB whole (`GREENROOM_BENCH_MIB` changes that). Every figure is the best of three runs,
+//! with the files in the page cache; `TMPDIR` says on which disk.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a program for people")]
+#![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 use std::{
     fs::File,
-    io::Read,
+    io::{Read, Write},
     path::Path,
-    process::Command,
     time::{Duration, Instant},
 };
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::join_all};
 use greenroom::{
     images::{Images, Settings},
     model::{
         Bytes, Digest,
-        image::{ImageFile, Tier},
+        image::{ImageFile, Origin, Tier},
     },
 };
 use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt;
 
-const ROUNDS: usize = 5;
-const LENGTH: usize = 512 << 20;
-
-async fn stream(images: &Images, file: &ImageFile) -> (Duration, Tier) {
-    let began = Instant::now();
-    let blob = images.blob(file).await.unwrap();
-    let (tier, len) = (blob.tier, blob.len);
-    let mut bytes = blob.stream(0..len);
-    let mut got = 0;
-    while let Some(chunk) = bytes.next().await {
-        got += chunk.unwrap().len();
-    }
-    assert_eq!(got, LENGTH);
-    (began.elapsed(), tier)
-}
-
-fn plain_read(path: &Path) -> Duration {
-    let began = Instant::now();
-    let mut file = File::open(path).unwrap();
-    let mut buffer = vec![0; 256 << 10];
-    while file.read(&mut buffer).unwrap() > 0 {}
-    began.elapsed()
-}
-
-fn sha256sum(path: &Path) -> Duration {
-    let began = Instant::now();
-    assert!(Command::new("sha256sum").arg(path).output().unwrap().status.success());
-    began.elapsed()
-}
-
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64()
-}
-
-fn report(what: &str, ours: Vec<Duration>, peer: &str, theirs: Vec<Duration>) {
-    let (ours, theirs) = (median(ours), median(theirs));
-    let rate = |seconds: f64| LENGTH as f64 / seconds / f64::from(1 << 20);
-    println!("  {what:10} {:>6.0} MiB/s, {peer} {:>6.0} MiB/s, ratio {:.2}", rate(ours), rate(theirs), theirs / ours);
-}
+const RUNS: usize = 3;
+const CHUNK: usize = 256 << 10;
 
 #[tokio::main]
 async fn main() {
-    println!("images: one 512 MiB blob, one reader, medians of {ROUNDS} alternating runs");
-    let folder = tempfile::tempdir_in(".").unwrap();
-    let path = folder.path().join("blob");
-    let bytes: Vec<u8> = (0..LENGTH as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
-    std::fs::write(&path, &bytes).unwrap();
-    let origin = format!("file:{}", path.canonicalize().unwrap().display()).parse().unwrap();
-    let sha256 = Digest::new(Sha256::digest(&bytes).into());
-    drop(bytes);
-    let file = ImageFile { sha256, size: None, origins: vec![origin], name: None };
-    let open = |name: &str, ram: u64| {
-        let settings = Settings { dir: folder.path().join(name), ram: Bytes(ram), disk: Bytes(4 << 30) };
-        Images::open(&settings).unwrap().0
-    };
+    let mib: usize = std::env::var("GREENROOM_BENCH_MIB").map_or(512, |mib| mib.parse().expect("a number of MiB"));
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("image");
+    let digest = write(&path, mib);
+    let origins = vec![Origin::File(path.display().to_string())];
+    let file = ImageFile { sha256: digest, size: Some(Bytes((mib << 20) as u64)), origins, name: None };
 
-    let (mut cold, mut hashed) = (vec![], vec![]);
-    for round in 0..ROUNDS {
-        let images = open(&format!("cold{round}"), 1);
-        let (took, tier) = stream(&images, &file).await;
-        assert_eq!(tier, Tier::Origin);
-        cold.push(took);
-        hashed.push(sha256sum(&path));
-        std::fs::remove_dir_all(folder.path().join(format!("cold{round}"))).unwrap();
-    }
-    report("cold", cold, "sha256sum", hashed);
+    println!("one reader, {mib} MiB");
+    let read = best(async |_| plain_read(&path).await).await;
+    show("peer: tokio::fs read", mib, read, read);
+    let hash = best(async |_| assert_eq!(hash(&path), digest)).await;
+    show("peer: read and SHA-256", mib, hash, read);
+    let copy = best(async |run| copy_and_hash(&path, &dir.path().join(format!("copy{run}")))).await;
+    show("peer: copy, SHA-256, sync", mib, copy, read);
 
-    for (what, ram, wanted) in [("disk", 1, Tier::Disk), ("ram", 2 << 30, Tier::Ram)] {
-        let images = open("warm", ram);
-        while stream(&images, &file).await.1 != wanted {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-        let (mut ours, mut plain) = (vec![], vec![]);
-        for _ in 0..ROUNDS {
-            ours.push(stream(&images, &file).await.0);
-            plain.push(plain_read(&path));
-        }
-        report(what, ours, "plain read", plain);
-        drop(images);
+    let empty: Vec<Images> = (0..RUNS).map(|run| open(&dir.path().join(format!("cold{run}")), 0, mib)).collect();
+    let cold = best(async |run| {
+        take(&empty[run], &file, Tier::Origin).await;
+        // The reader is done; this waits until the disk has it as well, as the peer does.
+        empty[run].warm(&file, |_, _| ()).await.expect("it was just read");
+    });
+    let cold = cold.await;
+    show("cold, file origin", mib, cold, copy);
+
+    let on_disk = open(&dir.path().join("disk"), 0, mib);
+    on_disk.warm(&file, |_, _| ()).await.expect("the file is there");
+    let disk = best(async |_| take(&on_disk, &file, Tier::Disk).await).await;
+    show("warm, disk", mib, disk, read);
+
+    let in_ram = open(&dir.path().join("ram"), mib, mib);
+    in_ram.warm(&file, |_, _| ()).await.expect("the file is there");
+    let ram = best(async |_| take(&in_ram, &file, Tier::Ram).await).await;
+    show("warm, RAM", mib, ram, read);
+
+    println!("eight readers at once, {mib} MiB each");
+    let plain = best(async |_| drop(join_all((0..8).map(|_| plain_read(&path))).await)).await;
+    show("peer: tokio::fs read", 8 * mib, plain, plain);
+    for (name, images, tier) in [("warm, disk", &on_disk, Tier::Disk), ("warm, RAM", &in_ram, Tier::Ram)] {
+        let took = best(async |_| drop(join_all((0..8).map(|_| take(images, &file, tier))).await)).await;
+        show(name, 8 * mib, took, plain);
     }
+}
+
+fn open(dir: &Path, ram_blob_mib: usize, disk_mib: usize) -> Images {
+    // A blob takes at most half of the RAM tier.
+    let (ram, disk) = (Bytes((2 * ram_blob_mib as u64) << 20), Bytes((disk_mib as u64) << 20));
+    Images::open(&Settings { dir: dir.to_owned(), ram, disk }).expect("a new cache opens").0
+}
+
+/// Reads a blob whole, as the HTTP service does.
+async fn take(images: &Images, file: &ImageFile, tier: Tier) {
+    let blob = images.blob(file).await.expect("the file is there");
+    assert_eq!(blob.tier, tier);
+    let (len, mut got) = (blob.len, 0);
+    let mut stream = blob.stream(0..len);
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.expect("the digest is right");
+        touch(&chunk);
+        got += chunk.len() as u64;
+    }
+    assert_eq!(got, len);
+}
+
+async fn plain_read(path: &Path) {
+    let mut file = tokio::fs::File::open(path).await.expect("the file is there");
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match file.read(&mut buffer).await.expect("the file can be read") {
+            0 => return,
+            read => touch(&buffer[..read]),
+        }
+    }
+}
+
+/// Looks at every cache line, as a socket would; otherwise handing out memory would cost nothing.
+fn touch(bytes: &[u8]) {
+    std::hint::black_box(bytes.iter().step_by(64).fold(0, |sum: u8, byte| sum.wrapping_add(*byte)));
+}
+
+fn hash(path: &Path) -> Digest {
+    copy_into(path, &mut std::io::sink())
+}
+
+fn copy_and_hash(path: &Path, copy: &Path) {
+    let mut file = File::create_new(copy).expect("a new file");
+    copy_into(path, &mut file);
+    file.sync_all().expect("the disk takes it");
+    std::fs::remove_file(copy).expect("it was made here");
+}
+
+fn copy_into(path: &Path, out: &mut impl Write) -> Digest {
+    let (mut file, mut buffer, mut hash) =
+        (File::open(path).expect("the file is there"), vec![0; CHUNK], Sha256::new());
+    loop {
+        match file.read(&mut buffer).expect("the file can be read") {
+            0 => return Digest::new(hash.finalize().into()),
+            read => {
+                hash.update(&buffer[..read]);
+                out.write_all(&buffer[..read]).expect("the disk takes it");
+            }
+        }
+    }
+}
+
+/// Writes a file of bytes that no disk can shrink, and hashes it.
+fn write(path: &Path, mib: usize) -> Digest {
+    let mut file = File::create(path).expect("a new file");
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut block = vec![0; 1 << 20];
+    for _ in 0..mib {
+        for word in block.chunks_exact_mut(8) {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            word.copy_from_slice(&state.to_le_bytes());
+        }
+        file.write_all(&block).expect("the disk takes it");
+    }
+    file.sync_all().expect("the disk takes it");
+    hash(path)
+}
+
+async fn best(mut run: impl AsyncFnMut(usize)) -> Duration {
+    let mut best = Duration::MAX;
+    for n in 0..RUNS {
+        let began = Instant::now();
+        run(n).await;
+        best = best.min(began.elapsed());
+    }
+    best
+}
+
+fn show(name: &str, mib: usize, took: Duration, peer: Duration) {
+    let rate = mib as f64 / took.as_secs_f64();
+    let ratio = peer.as_secs_f64() / took.as_secs_f64();
+    println!("  {name:28} {rate:8.0} MiB/s   {ratio:5.2} x its peer");
 }

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     engine::Engine,
-    images::{self, BlobError, Images, nbp::NbpSet},
+    images::{self, Images, nbp::NbpSet},
     journal::{Journal, JournalError},
     library::Library,
     model::{
@@ -57,10 +57,10 @@ pub enum AppError {
     Journal(#[from] JournalError),
     /// The image cache.
     #[error(transparent)]
-    Images(#[from] BlobError),
+    Images(#[from] images::OpenError),
     /// The NBPs.
     #[error(transparent)]
-    Nbp(#[from] images::nbp::NoNbp),
+    Nbp(#[from] images::nbp::NbpError),
     /// The state directory.
     #[error("the state directory {path} cannot be used: {error}; check `state_dir` and its permissions")]
     StateDir {

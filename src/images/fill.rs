@@ -1,30 +1,37 @@
-//! The one fill of a blob: from an origin into a temporary file, hashed as it comes, followed by everybody who asks.
+//! The one fill of a blob: from its origins into the disk tier, or into RAM when the disk does not take it; followed by
+//! everybody who asks.
+//!
+//! ```text
+//!   Arrived{0} ──> Arrived{visible..} ──digest right──> Verified ──synced, named, in the index──> Kept
+//!        └───────────────┴── origins exhausted, wrong digest, no room ──> Failed
+//! ```
+//! Followers are done at `Verified`: no device waits for the disk to sync. A disk that fails after that costs the next
+//! start a fetch, so it is a warning, not a failure.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::Write,
-    path::PathBuf,
+    io,
+    path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
-use futures_util::StreamExt;
-use sha2::{Digest as _, Sha256};
+use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::model::{Digest, image::ImageFile};
 
-use super::{BlobError, origin::Client, tier_sled::DiskTier};
-
-/// How often all origins are tried, each from where the last one broke off.
-const ROUNDS: u32 = 3;
-/// The pause before the second round; it doubles.
-const PAUSE: Duration = Duration::from_millis(500);
+use super::{
+    BlobError, CHUNK,
+    arrival::Arrival,
+    blocking,
+    fetch::{Fetch, Origins},
+    open::Tiers,
+    tier_sled::{DiskTier, Room},
+};
 
 /// What can be seen of a fill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// Bytes have arrived: so many may be read. The last chunk to arrive is always held back.
+    /// Bytes have arrived: so many may be read. The last 256 KiB of the blob are always held back.
     Arrived {
         /// How many may be read.
         visible: u64,
@@ -32,7 +39,12 @@ pub(super) enum Seen {
         len: Option<u64>,
     },
     /// All bytes are there and hash to the name.
-    Done {
+    Verified {
+        /// The length of the whole.
+        len: u64,
+    },
+    /// The same, and whatever tier can hold it does.
+    Kept {
         /// The length of the whole.
         len: u64,
     },
@@ -40,167 +52,226 @@ pub(super) enum Seen {
     Failed(BlobError),
 }
 
-/// A fill, as its followers hold it.
+/// A fill, as its task and its followers hold it.
 pub(super) struct Fill {
-    seen: watch::Receiver<Seen>,
-    /// The temporary file; it can be read on after it was renamed or removed.
-    pub(super) file: Arc<File>,
+    digest: Digest,
+    seen: watch::Sender<Seen>,
+    pub(super) arrival: Arrival,
 }
 
-/// A fill, as the task that runs it holds it.
-pub(super) struct Sink {
+/// Where a fill has its file, while the disk takes it.
+struct Place {
     path: PathBuf,
-    file: Arc<File>,
-    seen: watch::Sender<Seen>,
+    room: Room,
 }
 
 impl Fill {
-    /// Prepares a fill that writes to `path`.
-    pub(super) fn begin(file: &ImageFile, path: PathBuf) -> Result<(Self, Sink), BlobError> {
-        let opened = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
-        let opened = Arc::new(opened.map_err(|error| BlobError::Disk(format!("{}: {error}", path.display())))?);
-        let first = Seen::Arrived { visible: 0, len: file.size.map(|size| size.0) };
-        let (sender, seen) = watch::channel(first);
-        Ok((Self { seen, file: opened.clone() }, Sink { path, file: opened, seen: sender }))
+    pub(super) fn new(file: &ImageFile) -> Self {
+        let (seen, _) = watch::channel(Seen::Arrived { visible: 0, len: None });
+        Self { digest: file.sha256, seen, arrival: Arrival::new() }
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<Seen> {
-        self.seen.clone()
+        self.seen.subscribe()
     }
 
-    /// The length of the whole, as soon as anybody knows it.
+    /// The length of the whole, as soon as an origin has answered and anybody knows it.
     pub(super) async fn len(&self) -> Result<u64, BlobError> {
         let mut seen = self.watch();
-        loop {
-            match &*seen.borrow_and_update() {
-                Seen::Arrived { len: Some(len), .. } | Seen::Done { len } => return Ok(*len),
-                Seen::Failed(error) => return Err(error.clone()),
-                Seen::Arrived { len: None, .. } => {}
-            }
-            if seen.changed().await.is_err() {
-                return Err(BlobError::Disk("the fill was abandoned".into()));
-            }
+        let known = seen.wait_for(|seen| !matches!(seen, Seen::Arrived { len: None, .. })).await;
+        match &*known.map_err(|_| BlobError::Dropped)? {
+            Seen::Arrived { len: Some(len), .. } | Seen::Verified { len } | Seen::Kept { len } => Ok(*len),
+            Seen::Arrived { len: None, .. } => Err(BlobError::Dropped),
+            Seen::Failed(error) => Err(error.clone()),
         }
     }
-}
 
-impl Sink {
-    /// Runs the fill and takes the blob into the disk tier. Followers are told by [`finish`](Self::finish).
-    pub(super) async fn run(&self, origins: &Client, disk: &DiskTier, file: &ImageFile) -> Result<u64, BlobError> {
-        let filled = self.fetch(origins, file).await;
-        let admitted = match filled {
-            Ok(len) => disk
-                .admit(&file.sha256, &self.path, len)
-                .map(|()| len)
-                .map_err(|error| BlobError::Disk(error.to_string())),
-            Err(error) => Err(error),
+    /// Tells the followers how far it is.
+    pub(super) fn tell(&self, seen: Seen) {
+        self.seen.send_replace(seen);
+    }
+
+    /// Runs it, up to [`Seen::Verified`] and the tiers. The caller tells the followers of the end.
+    pub(super) async fn run(
+        self: &Arc<Self>,
+        tiers: &Tiers,
+        origins: Arc<Origins>,
+        file: &ImageFile,
+    ) -> Result<u64, BlobError> {
+        let mut fetch = Fetch::new(origins, file);
+        let expected = fetch.open().await?;
+        let place = self.place(tiers, expected)?;
+        let filled = self.take_in(tiers, fetch, expected).await;
+        if let Ok(len) = filled {
+            self.tell(Seen::Verified { len });
+            self.store(tiers, place, len).await;
+            return filled;
+        }
+        if self.arrival.spilled() {
+            tiers.ram().end(&self.digest, None);
+        }
+        if let Some(place) = place {
+            forget(&place.path);
+        }
+        filled
+    }
+
+    /// Finds room: a file on the disk, else memory.
+    fn place(&self, tiers: &Tiers, expected: Option<u64>) -> Result<Option<Place>, BlobError> {
+        let begun = tiers.disk.promise(expected.unwrap_or(0)).map(|room| (room, tiers.disk.begin(&self.digest)));
+        let error = match begun {
+            Some((room, Ok((path, file)))) => {
+                self.arrival.write_to(Arc::new(file));
+                return Ok(Some(Place { path, room }));
+            }
+            Some((_, Err(error))) => error,
+            None => io::ErrorKind::StorageFull.into(),
         };
-        if admitted.is_err() {
-            // Followers still read the open file up to where it broke off.
-            drop(std::fs::remove_file(&self.path));
+        self.spill(tiers, 0, expected, &error)?;
+        Ok(None)
+    }
+
+    /// Puts what comes from `at` on into memory, when the RAM tier has room for the whole.
+    fn spill(&self, tiers: &Tiers, at: u64, expected: Option<u64>, error: &io::Error) -> Result<(), BlobError> {
+        let Some(len) = expected else { return Err(BlobError::Disk(error.to_string())) };
+        if !tiers.ram().begin(&self.digest, len) {
+            return Err(BlobError::NoRoom { digest: self.digest, len });
         }
-        admitted
+        tracing::warn!(digest = %self.digest, %error, "the disk does not take an image file: it is kept in memory only");
+        self.arrival.spill(at);
+        Ok(())
     }
 
-    /// Tells the followers how it ended.
-    pub(super) fn finish(&self, result: Result<u64, BlobError>) {
-        self.seen.send_replace(match result {
-            Ok(len) => Seen::Done { len },
-            Err(error) => Seen::Failed(error),
-        });
-    }
-
-    async fn fetch(&self, origins: &Client, file: &ImageFile) -> Result<u64, BlobError> {
-        let mut progress = Progress { hash: Sha256::new(), written: 0, len: file.size.map(|size| size.0) };
-        let mut why = "the manifest names no origin".to_owned();
-        for round in 0..ROUNDS {
-            if round > 0 {
-                tokio::time::sleep(PAUSE * (1 << (round - 1))).await;
-            }
-            for origin in &file.origins {
-                let answer = match origins.open(origin, progress.written).await {
-                    Ok(answer) => answer,
-                    Err(error) => {
-                        why = error;
-                        continue;
-                    }
-                };
-                if let (Some(expected), Some(found)) = (progress.len, answer.len)
-                    && expected != found
-                {
-                    why = format!("{origin}: it has {found} bytes, {expected} are expected");
-                    continue;
-                }
-                progress.len = progress.len.or(answer.len);
-                match self.take(answer.bytes, &mut progress).await {
-                    Ok(()) => return self.complete(progress, file.sha256).await,
-                    Err(Broken::Origin(error)) => why = format!("{origin}: {error}"),
-                    Err(Broken::Disk(error)) => return Err(BlobError::Disk(error)),
-                }
-            }
-        }
-        Err(BlobError::Origin { digest: file.sha256, why })
-    }
-
-    /// Writes and hashes what comes until the origin ends. Ends early when the origin breaks off or sends too much.
-    async fn take(
-        &self,
-        mut bytes: impl futures_util::Stream<Item = Result<bytes::Bytes, String>> + Unpin,
-        progress: &mut Progress,
-    ) -> Result<(), Broken> {
-        while let Some(chunk) = bytes.next().await {
-            let chunk = chunk.map_err(Broken::Origin)?;
-            if progress.len.is_some_and(|len| progress.written + chunk.len() as u64 > len) {
-                return Err(Broken::Origin("it sends more bytes than it said".into()));
-            }
-            // Everything before this chunk may be read now; this one waits for the next, or for the digest.
-            self.seen.send_replace(Seen::Arrived { visible: progress.written, len: progress.len });
-            let file = self.file.clone();
-            let hash = std::mem::take(&mut progress.hash);
-            let length = chunk.len() as u64;
-            let written = tokio::task::spawn_blocking(move || {
-                (&*file).write_all(&chunk)?;
-                std::io::Result::Ok(hash.chain_update(&chunk))
-            });
-            progress.hash = match written.await {
-                Ok(Ok(hash)) => hash,
-                Ok(Err(error)) => return Err(Broken::Disk(error.to_string())),
-                Err(error) => return Err(Broken::Disk(error.to_string())),
+    /// Writes each chunk while the next one is fetched and hashed.
+    async fn take_in(
+        self: &Arc<Self>,
+        tiers: &Tiers,
+        mut fetch: Fetch,
+        expected: Option<u64>,
+    ) -> Result<u64, BlobError> {
+        let mut written = 0;
+        self.tell(Seen::Arrived { visible: 0, len: expected });
+        let mut coming = fetch.next().await?;
+        while let Some(chunk) = coming {
+            let at = written;
+            written += chunk.len() as u64;
+            let keep = async {
+                self.keep(tiers, at, chunk, expected).await?;
+                self.tell(Seen::Arrived { visible: visible(written, expected), len: expected });
+                Ok(())
             };
-            progress.written += length;
+            let (kept, next) = tokio::join!(keep, fetch.next());
+            kept?;
+            coming = next?;
         }
-        match progress.len {
-            Some(len) if progress.written < len => Err(Broken::Origin("it broke off".into())),
-            _ => Ok(()),
+        Ok(written)
+    }
+
+    async fn keep(
+        self: &Arc<Self>,
+        tiers: &Tiers,
+        at: u64,
+        chunk: Bytes,
+        expected: Option<u64>,
+    ) -> Result<(), BlobError> {
+        while let Err(error) = self.write(at, chunk.clone()).await? {
+            let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+            if !(full && tiers.disk.squeeze()) {
+                self.spill(tiers, at, expected, &error)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(self: &Arc<Self>, at: u64, chunk: Bytes) -> Result<io::Result<()>, BlobError> {
+        let fill = self.clone();
+        blocking(move || fill.arrival.write(at, &chunk)).await
+    }
+
+    /// Hands the verified bytes to the tiers. Nothing that fails here takes them from those who follow.
+    async fn store(self: &Arc<Self>, tiers: &Tiers, place: Option<Place>, len: u64) {
+        let spilled = self.arrival.spilled();
+        if let Some(place) = place {
+            let (fill, disk) = (self.clone(), tiers.disk.clone());
+            let admitted = blocking(move || fill.admit(&disk, place, len, spilled)).await;
+            if let Ok(Err(error)) = admitted {
+                tracing::warn!(digest = %self.digest, %error, "an image file could not be kept on disk");
+            }
+        }
+        if spilled || tiers.ram().begin(&self.digest, len) {
+            let fill = self.clone();
+            let whole = blocking(move || fill.arrival.whole(len)).await;
+            tiers.ram().end(&self.digest, whole.ok().and_then(Result::ok).map(Bytes::from));
         }
     }
 
-    /// Holds the digest against the name, and brings the file to the disk.
-    async fn complete(&self, progress: Progress, expected: Digest) -> Result<u64, BlobError> {
-        if let Some(len) = progress.len.filter(|len| *len != progress.written) {
-            return Err(BlobError::WrongLength { digest: expected, expected: len, found: progress.written });
+    /// Brings the file to the disk and under its name, unless a part of it is in memory. Blocks.
+    fn admit(&self, disk: &DiskTier, place: Place, len: u64, spilled: bool) -> io::Result<()> {
+        let admitted = match self.arrival.file() {
+            Some(file) if !spilled => {
+                file.sync_all().and_then(|()| disk.admit(&self.digest, &place.path, len, place.room))
+            }
+            _ => Ok(false),
+        };
+        if !matches!(admitted, Ok(true)) {
+            forget(&place.path);
         }
-        let found = Digest::new(progress.hash.finalize().into());
-        if found != expected {
-            return Err(BlobError::WrongDigest { expected, found });
-        }
-        let file = self.file.clone();
-        let synced = tokio::task::spawn_blocking(move || file.sync_all()).await;
-        match synced {
-            Ok(Ok(())) => Ok(progress.written),
-            Ok(Err(error)) => Err(BlobError::Disk(error.to_string())),
-            Err(error) => Err(BlobError::Disk(error.to_string())),
-        }
+        admitted.map(|_| ())
     }
 }
 
-struct Progress {
-    hash: Sha256,
-    written: u64,
-    len: Option<u64>,
+/// How much of what was written may be read before the digest is known: all but the end of the blob. While nobody knows
+/// where it ends, nobody can have been promised a length either, so nobody reads.
+fn visible(written: u64, len: Option<u64>) -> u64 {
+    len.map_or(0, |len| written.min(len.saturating_sub(CHUNK as u64)))
 }
 
-enum Broken {
-    Origin(String),
-    Disk(String),
+/// Removes a temporary file; what cannot be removed now is swept at the next start.
+fn forget(path: &Path) {
+    drop(std::fs::remove_file(path));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::{super::tier_ram::RamTier, *};
+    use crate::model::image::ImageFile;
+
+    /// A fill of eight bytes whose disk fails at the fifth, with so much RAM: what `keep` says, and what is in RAM after it.
+    async fn disk_fails_midway(ram: u64) -> (Result<(), BlobError>, Option<Bytes>) {
+        let dir = tempfile::tempdir().unwrap();
+        let (disk, _) = DiskTier::open(&dir.path().join("cache"), 1000).unwrap();
+        let tiers = Tiers::new(RamTier::new(ram), disk);
+        std::fs::write(dir.path().join("failing"), "abcd").unwrap();
+        // Opened for reading only, so that every write to it fails.
+        let failing = File::open(dir.path().join("failing")).unwrap();
+        let digest = Digest::new([1; 32]);
+        let fill = Arc::new(Fill::new(&ImageFile { sha256: digest, size: None, origins: Vec::new(), name: None }));
+        fill.arrival.write_to(Arc::new(failing));
+        let room = tiers.disk.promise(8).unwrap();
+        let kept = fill.keep(&tiers, 4, Bytes::from_static(b"efgh"), Some(8)).await;
+        if kept.is_ok() {
+            fill.store(&tiers, Some(Place { path: dir.path().join("failing"), room }), 8).await;
+        }
+        assert_eq!(tiers.disk.held(), 0);
+        let held = tiers.ram().get(&digest);
+        (kept, held)
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_fails_midway_is_followed_by_memory_while_there_is_room() {
+        assert_eq!(disk_fails_midway(100).await, (Ok(()), Some(Bytes::from_static(b"abcdefgh"))));
+        let (kept, held) = disk_fails_midway(10).await;
+        assert_eq!((kept, held), (Err(BlobError::NoRoom { digest: Digest::new([1; 32]), len: 8 }), None));
+    }
+
+    #[test]
+    fn the_end_of_a_blob_is_never_visible() {
+        let chunk = CHUNK as u64;
+        assert_eq!(visible(10, Some(10)), 0, "a small one not at all");
+        assert_eq!(visible(3 * chunk, Some(3 * chunk)), 2 * chunk);
+        assert_eq!(visible(chunk, Some(3 * chunk)), chunk);
+        assert_eq!(visible(chunk, None), 0);
+    }
 }

@@ -1,24 +1,43 @@
 //! Where bytes come from when no tier has them: files and web servers.
 
-use std::{io::SeekFrom, sync::Once, time::Duration};
+use std::{
+    error::Error,
+    fs::{self, File},
+    io,
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+    sync::{Arc, Once},
+    time::Duration,
+};
 
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt, TryStreamExt, future, stream::BoxStream};
-use tokio::io::AsyncSeekExt;
-use tokio_util::io::ReaderStream;
+use bytes::{Bytes, BytesMut};
+use futures_util::{
+    Stream, StreamExt, TryStreamExt, future,
+    stream::{self, BoxStream},
+};
+use reqwest::{StatusCode, header};
 
 use crate::model::image::Origin;
+
+use super::{CHUNK, arrival::read_at};
 
 /// How long a server may take to be reached, and how long to be silent.
 const CONNECT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// How much is read from a file at once.
-const CHUNK: usize = 256 << 10;
+/// How much of a file is read at once: each step costs a change of threads for reading, hashing and writing.
+const FILE_CHUNK: usize = 4 * CHUNK;
 
-/// What an origin answered: the length of the whole, when it says, and the bytes from the offset asked for.
+/// How many network reads that are already there are joined into one chunk.
+const JOINED: usize = 16;
+
+/// What an origin answered.
 pub(super) struct Answer {
+    /// The length of the whole, when it says.
     pub(super) len: Option<u64>,
+    /// What changes when the bytes do, when it says: an entity tag, a date, a file's times.
+    pub(super) validator: Option<String>,
+    /// The bytes from the offset that was asked for.
     pub(super) bytes: BoxStream<'static, Result<Bytes, String>>,
 }
 
@@ -32,49 +51,121 @@ pub fn choose_tls() {
 /// A reader of origins.
 pub(super) struct Client {
     web: reqwest::Client,
+    /// Why no `https:` origin can be read, if so.
+    no_https: Option<String>,
 }
 
 impl Client {
+    /// A server that only boots machines may have no CA certificates: that takes away `https:`, not the cache.
     pub(super) fn new() -> Result<Self, String> {
         choose_tls();
-        let web = reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE).build();
-        Ok(Self { web: web.map_err(|error| error.to_string())? })
+        let builder = || reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE);
+        let why = match builder().build() {
+            Ok(web) => return Ok(Self { web, no_https: None }),
+            Err(error) => cause(&error),
+        };
+        let web = builder().tls_certs_only([]).build().map_err(|error| cause(&error))?;
+        let no_https =
+            format!("this machine has no CA certificates, install them (`apt-get install ca-certificates`): {why}");
+        Ok(Self { web, no_https: Some(no_https) })
     }
 
-    /// Opens an origin at `offset`.
+    /// Opens an origin at `offset`. The error is a sentence that names the origin.
     pub(super) async fn open(&self, origin: &Origin, offset: u64) -> Result<Answer, String> {
-        match origin {
-            Origin::File(path) => open_file(path, offset).await.map_err(|error| format!("{path}: {error}")),
-            Origin::Http(url) => self.open_url(url, offset).await.map_err(|why| format!("{url}: {why}")),
-        }
+        let opened = match origin {
+            Origin::File(path) => open_file(path, offset).await,
+            Origin::Http(url) => self.open_url(url, offset).await,
+        };
+        opened.map_err(|why| format!("{origin}: {why}"))
     }
 
     async fn open_url(&self, url: &str, offset: u64) -> Result<Answer, String> {
+        if let Some(why) = self.no_https.as_ref().filter(|_| url.starts_with("https:")) {
+            return Err(why.clone());
+        }
         let mut request = self.web.get(url);
         if offset > 0 {
-            request = request.header("Range", format!("bytes={offset}-"));
+            request = request.header(header::RANGE, format!("bytes={offset}-"));
         }
         let response = request.send().await.map_err(|error| cause(&error))?;
-        let status = response.status();
-        let partial = status.as_u16() == 206;
-        if !status.is_success() {
-            return Err(format!("the server answered {status}"));
-        }
-        let rest = response.content_length();
+        let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let validator = text(header::ETAG).or_else(|| text(header::LAST_MODIFIED));
+        let (len, skip) = match response.status() {
+            StatusCode::PARTIAL_CONTENT => {
+                let range = text(header::CONTENT_RANGE).unwrap_or_default();
+                (total(&range, offset).ok_or_else(|| format!("asked for bytes {offset}-, it sends `{range}`"))?, 0)
+            }
+            // A server that knows no ranges sends the whole: what is there already is passed over.
+            StatusCode::OK => (response.content_length(), offset),
+            status => return Err(format!("the server answered {status}")),
+        };
         let bytes = response.bytes_stream().map_err(|error| cause(&error));
-        // A server that knows no ranges sends the whole: what is there already is passed over.
-        let skip = if partial { 0 } else { offset };
-        let len = rest.map(|rest| if partial { rest + offset } else { rest });
-        Ok(Answer { len, bytes: pass_over(bytes, skip).boxed() })
+        let joined = bytes.ready_chunks(JOINED).flat_map(|batch| stream::iter(join(batch)));
+        Ok(Answer { len, validator, bytes: pass_over(joined, skip).boxed() })
     }
 }
 
-async fn open_file(path: &str, offset: u64) -> std::io::Result<Answer> {
-    let mut file = tokio::fs::File::open(path).await?;
-    let len = file.metadata().await?.len();
-    file.seek(SeekFrom::Start(offset)).await?;
-    let bytes = ReaderStream::with_capacity(file, CHUNK).map_err(|error| error.to_string());
-    Ok(Answer { len: Some(len), bytes: bytes.boxed() })
+/// Regular files only: a pipe would hold its reader for ever, a device would never end.
+async fn open_file(path: &str, offset: u64) -> Result<Answer, String> {
+    let path = PathBuf::from(path);
+    let opened = tokio::task::spawn_blocking(move || {
+        if !fs::metadata(&path)?.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        let file = File::open(&path)?;
+        let known = file.metadata()?;
+        Ok((Arc::new(file), known))
+    });
+    let (file, known) = opened.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let validator = format!("{} {} {}", known.ino(), known.mtime(), known.mtime_nsec());
+    let len = known.len();
+    let bytes = stream::try_unfold(offset, move |at| {
+        let file = file.clone();
+        async move {
+            if at >= len {
+                return Ok(None);
+            }
+            let part = FILE_CHUNK.min(usize::try_from(len - at).unwrap_or(FILE_CHUNK));
+            let read = tokio::task::spawn_blocking(move || read_at(&file, at, part)).await;
+            let chunk = read.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+            Ok(Some((chunk, at + part as u64)))
+        }
+    });
+    Ok(Answer { len: Some(len), validator: Some(validator), bytes: bytes.boxed() })
+}
+
+/// The length of the whole in a `Content-Range: bytes 500-999/1000` (RFC 9110, 14.4) that begins at `offset`;
+/// `None` when it begins elsewhere or is nothing of the kind. A server may say `*` for a length that it does not know.
+fn total(range: &str, offset: u64) -> Option<Option<u64>> {
+    let (span, total) = range.strip_prefix("bytes ")?.split_once('/')?;
+    let (first, _) = span.split_once('-')?;
+    if first.trim().parse() != Ok(offset) {
+        return None;
+    }
+    match total.trim() {
+        "*" => Some(None),
+        total => total.parse().ok().map(Some),
+    }
+}
+
+/// A batch with the bytes before each error in one piece: one write and one hash step instead of sixteen.
+fn join(batch: Vec<Result<Bytes, String>>) -> Vec<Result<Bytes, String>> {
+    let mut joined: Vec<Result<Bytes, String>> = Vec::new();
+    let mut pieces = batch.into_iter().peekable();
+    while let Some(piece) = pieces.next() {
+        let alone = !matches!(pieces.peek(), Some(Ok(_)));
+        match piece {
+            Ok(bytes) if !alone => {
+                let mut whole = BytesMut::from(bytes);
+                while let Some(Ok(more)) = pieces.next_if(Result::is_ok) {
+                    whole.extend_from_slice(&more);
+                }
+                joined.push(Ok(whole.freeze()));
+            }
+            piece => joined.push(piece),
+        }
+    }
+    joined
 }
 
 /// The stream without its first `skip` bytes.
@@ -92,9 +183,33 @@ fn pass_over(
 
 /// The innermost reason: reqwest's own words say little more than that it failed.
 fn cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
+    let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_that_begins_elsewhere_is_not_taken() {
+        assert_eq!(total("bytes 500-999/1000", 500), Some(Some(1000)));
+        assert_eq!(total("bytes 500-999/*", 500), Some(None));
+        for wrong in ["", "bytes", "bytes 0-999/1000", "bytes */1000", "bytes 500-999/many", "lines 500-999/1000"] {
+            assert_eq!(total(wrong, 500), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_joined_up_to_its_errors() {
+        let piece = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
+        let broken = || Err("broke off".to_owned());
+        let joined = join(vec![piece("a"), piece("b"), broken(), piece("c"), piece("d"), piece("e")]);
+        assert_eq!(joined, [piece("ab"), broken(), piece("cde")]);
+        assert_eq!(join(vec![broken()]), [broken()]);
+        assert_eq!(join(vec![piece("a")]), [piece("a")]);
+    }
 }

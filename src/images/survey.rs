@@ -1,17 +1,13 @@
 //! The digest and length of something that is to become an image file.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::{fs::File, io, os::unix::fs::FileExt};
 
 use futures_util::StreamExt;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{Bytes, Digest, image::Origin};
 
-use super::origin::Client;
+use super::{CHUNK, origin::Client};
 
 /// Reads all of an origin, without keeping it. `progress` hears how many bytes of how many were read.
 pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>)) -> Result<(Digest, Bytes), String> {
@@ -19,7 +15,7 @@ pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>))
     let mut hash = Sha256::new();
     let mut read = 0;
     while let Some(chunk) = answer.bytes.next().await {
-        let chunk = chunk?;
+        let chunk = chunk.map_err(|why| format!("{origin}: {why}"))?;
         hash.update(&chunk);
         read += chunk.len() as u64;
         progress(read, answer.len);
@@ -30,18 +26,17 @@ pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>))
     }
 }
 
-/// Hashes a file of the disk tier; blocks.
-pub(super) fn hash_file(path: &Path) -> io::Result<(Digest, u64)> {
-    let mut file = File::open(path)?;
+/// Hashes an open file from its beginning. Blocks. Leaves its cursor alone: other readers share it.
+pub(super) fn hash(file: &File) -> io::Result<Digest> {
     let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    let mut total = 0;
+    let mut buffer = vec![0; 4 * CHUNK];
+    let mut at = 0;
     loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((Digest::new(hash.finalize().into()), total)),
+        match file.read_at(&mut buffer, at)? {
+            0 => return Ok(Digest::new(hash.finalize().into())),
             read => {
                 hash.update(&buffer[..read]);
-                total += read as u64;
+                at += read as u64;
             }
         }
     }

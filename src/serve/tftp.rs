@@ -2,13 +2,13 @@
 //!
 //! The protocol is `async-tftp`'s; this module gives it names to open, bounds what it may hold, and learns from it how
 //! transfers end. The crate tells a reader nothing but "read" and "dropped", so the ending is inferred: a transfer whose last
-//! block was acknowledged is dropped at once, one that was given up is dropped [`PATIENCE`] after the last read.
+//! block was acknowledged is dropped at once, one that was given up is dropped `PATIENCE` after the last read.
 //!
 //! Where version 0.4.2 falls short, and what that costs:
 //! - A client's ERROR is not heard: after UEFI's size probe (QUIRKS row 28) the OACK is repeated to a closed port until
-//!   [`PATIENCE`] is over. Until then another request from the *same port* is taken for a repetition; UEFI and iPXE use a
+//!   `PATIENCE` is over. Until then another request from the *same port* is taken for a repetition; UEFI and iPXE use a
 //!   new port each time.
-//! - After a loss the whole window is sent again rather than its unacknowledged rest, and only after [`TIMEOUT`].
+//! - After a loss the whole window is sent again rather than its unacknowledged rest, and only after `TIMEOUT`.
 //! - A name with bytes that are no UTF-8 (the 0xFF that some ROMs append, QUIRKS row 14) is not answered at all: option 67
 //!   ends with a NUL so that they append none.
 

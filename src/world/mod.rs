@@ -1,6 +1,6 @@
 //! Floor 2: the World, and the one door to it.
 //!
-//! **Every change of state is a fact that [`decide`] returned and [`World::apply`] folded in: `World == replay(journal)`.**
+//! **Every change of state is a fact that [`decide()`] returned and [`World::apply`] folded in: `World == replay(journal)`.**
 //! Both are plain functions. Time and randomness arrive in a [`Stamp`], the configuration and the library in a [`Ground`].
 
 mod apply;

@@ -82,10 +82,7 @@ fn main() -> ExitCode {
         })
         .collect();
 
-    let mut good = true;
-    for machine in &machines {
-        good &= watch(&daemon, machine, &say);
-    }
+    let good = watch(&daemon, &machines, &say);
     for machine in &machines {
         println!("\n{}", daemon.timelines(&machine.mac).trim_end());
         let boot = daemon.boots(&machine.mac).into_iter().next().unwrap_or_default();
@@ -112,35 +109,32 @@ fn binary() -> PathBuf {
     here.parent().and_then(Path::parent).unwrap().join("greenroom")
 }
 
-/// Says what a machine does until it is done, well or badly; whether it went well.
-fn watch(daemon: &Daemon, machine: &Machine, say: &dyn Fn(&str)) -> bool {
+/// Says what the machines do until each is done, well or badly; whether all went well.
+fn watch(daemon: &Daemon, machines: &[Machine], say: &dyn Fn(&str)) -> bool {
     let began = Instant::now();
-    let mut told = 0;
-    while began.elapsed() < LIMIT {
-        let boot = daemon.boots(&machine.mac).into_iter().next().unwrap_or_default();
-        let steps = daemon::steps(&boot);
-        for (name, step) in steps.iter().skip(told) {
-            let what = step["role"].as_str().or(step["name"].as_str()).unwrap_or_default();
-            say(&format!("{}: {name} {what}", machine.mac));
-        }
-        told = told.max(steps.len());
-        match boot["outcome"].as_str() {
-            Some("ready") => return true,
-            Some("restarted") | None => {}
-            Some(other) => {
-                say(&format!("{} ended: {other}; its console is in {}", machine.mac, machine.console.display()));
-                return false;
+    let mut told = vec![0; machines.len()];
+    let mut ended: Vec<Option<bool>> = vec![None; machines.len()];
+    while began.elapsed() < LIMIT && ended.contains(&None) {
+        for (at, machine) in machines.iter().enumerate() {
+            if ended[at].is_some() {
+                continue;
             }
+            let boot = daemon.boots(&machine.mac).into_iter().next().unwrap_or_default();
+            let steps = daemon::steps(&boot);
+            for (name, step) in steps.iter().skip(told[at]) {
+                let what = step["role"].as_str().or(step["name"].as_str()).unwrap_or_default();
+                say(&format!("{}: {name} {what}", machine.mac));
+            }
+            told[at] = told[at].max(steps.len());
+            ended[at] =
+                boot["outcome"].as_str().filter(|outcome| *outcome != "restarted").map(|outcome| outcome == "ready");
         }
         sleep(Duration::from_millis(500));
     }
-    say(&format!(
-        "{} did not get there in {} s; its console is in {}",
-        machine.mac,
-        LIMIT.as_secs(),
-        machine.console.display()
-    ));
-    false
+    for (machine, _) in machines.iter().zip(&ended).filter(|(_, ended)| **ended != Some(true)) {
+        say(&format!("{} did not become its persona; its console is in {}", machine.mac, machine.console.display()));
+    }
+    ended.iter().all(|ended| *ended == Some(true))
 }
 
 fn keep_page(logs: &Path) {

@@ -1,0 +1,269 @@
+//! The image cache: finds the nearest tier that has a blob, and sees to it that a cold one is fetched once.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fs::File,
+    sync::{Arc, Mutex, MutexGuard, atomic::Ordering},
+};
+
+use crate::model::{
+    Bytes, Digest,
+    image::{ImageFile, Tier},
+};
+
+use super::{
+    Blob, BlobError, BlobStatus, Counters, OpenError, Settings,
+    arrival::read_at,
+    blob::Content,
+    blocking,
+    fetch::{Fetch, Origins},
+    fill::{Fill, Seen},
+    lock, survey,
+    tier_ram::RamTier,
+    tier_sled::DiskTier,
+};
+
+/// The image cache. Cheap to clone.
+#[derive(Clone)]
+pub struct Images {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    tiers: Tiers,
+    fills: Mutex<HashMap<Digest, Arc<Fill>>>,
+    /// Held while a doubtful blob is hashed, so that a hundred askers hash it once.
+    hashing: tokio::sync::Mutex<()>,
+    origins: Arc<Origins>,
+    counters: Arc<Counters>,
+}
+
+/// The two tiers of our own.
+pub(super) struct Tiers {
+    ram: Mutex<RamTier>,
+    pub(super) disk: Arc<DiskTier>,
+}
+
+impl Tiers {
+    pub(super) fn new(ram: RamTier, disk: Arc<DiskTier>) -> Self {
+        Self { ram: Mutex::new(ram), disk }
+    }
+
+    pub(super) fn ram(&self) -> MutexGuard<'_, RamTier> {
+        lock(&self.ram)
+    }
+}
+
+impl Images {
+    /// Opens the cache. An index that does not open is set aside and rebuilt: the second value says so.
+    pub fn open(settings: &Settings) -> Result<(Self, Option<String>), OpenError> {
+        let (disk, warning) = DiskTier::open(&settings.dir, settings.disk.0)?;
+        let counters = Arc::new(Counters::default());
+        let inner = Inner {
+            tiers: Tiers::new(RamTier::new(settings.ram.0), disk),
+            fills: Mutex::default(),
+            hashing: tokio::sync::Mutex::default(),
+            origins: Arc::new(Origins::new(counters.clone())?),
+            counters,
+        };
+        Ok((Self { inner: Arc::new(inner) }, warning))
+    }
+
+    /// Opens a blob for reading: from the nearest tier that has it, or following the one fill, which this may begin. Waits
+    /// until the length is known: at once, or when an origin has answered.
+    pub async fn blob(&self, file: &ImageFile) -> Result<Blob, BlobError> {
+        self.settle(file.sha256).await?;
+        let fill = match self.near_or_fill(file) {
+            Near::Held(blob) => return Ok(blob),
+            Near::Filling(fill) => fill,
+        };
+        match fill.len().await {
+            Ok(len) => Ok(Blob { digest: file.sha256, len, tier: Tier::Origin, content: Content::Fill(fill) }),
+            Err(BlobError::NoRoom { len, .. }) => Ok(self.pass_through(file, len)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Hashes what the disk tier holds of a blob. One that does not hash to its name is dropped: the next ask fetches it anew.
+    /// `false` as well when the disk tier does not hold it.
+    pub async fn verify(&self, digest: Digest) -> Result<bool, BlobError> {
+        let inner = self.inner.clone();
+        blocking(move || inner.verify(digest)).await
+    }
+
+    /// Pulls a blob from wherever it is into the disk tier, and into RAM when it fits. `progress` hears how many bytes of
+    /// how many are there. An origin with wrong bytes is followed by the next one here, as nobody was given any.
+    pub async fn warm(&self, file: &ImageFile, mut progress: impl FnMut(u64, u64)) -> Result<(), BlobError> {
+        let mut tries = file.origins.len();
+        loop {
+            tries = tries.saturating_sub(1);
+            match self.pull(file, &mut progress).await {
+                Err(BlobError::WrongDigest { .. } | BlobError::TooLong { .. }) if tries > 0 => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Where a blob is now.
+    pub fn status(&self, digest: &Digest) -> BlobStatus {
+        let fill = lock(&self.inner.fills).get(digest).map(|fill| fill.watch().borrow().clone());
+        let filling = match fill {
+            Some(Seen::Arrived { visible, .. }) => Some(Bytes(visible)),
+            _ => None,
+        };
+        let in_ram = self.inner.tiers.ram().len_of(digest);
+        let on_disk = self.inner.tiers.disk.find(digest).map(|entry| entry.len);
+        let (tier, len) = match (in_ram, on_disk) {
+            (Some(len), _) => (Tier::Ram, Some(Bytes(len))),
+            (None, Some(len)) => (Tier::Disk, Some(Bytes(len))),
+            (None, None) => (Tier::Origin, None),
+        };
+        BlobStatus { tier, len, filling }
+    }
+
+    /// How many bytes the RAM and the disk tier hold.
+    pub fn held(&self) -> (Bytes, Bytes) {
+        (Bytes(self.inner.tiers.ram().held()), Bytes(self.inner.tiers.disk.held()))
+    }
+
+    /// What the cache has done.
+    pub fn counters(&self) -> &Counters {
+        &self.inner.counters
+    }
+
+    /// Hashes a blob on disk that nobody hashed since its entry was made, so that it can be served or is gone.
+    async fn settle(&self, digest: Digest) -> Result<(), BlobError> {
+        let doubtful = || self.inner.tiers.disk.find(&digest).is_some_and(|entry| !entry.verified);
+        if doubtful() {
+            let _alone = self.inner.hashing.lock().await;
+            if doubtful() {
+                self.verify(digest).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The blob from a tier, or the fill that brings it there: looked up in one step, so that a fill that ends meanwhile is
+    /// not begun again.
+    fn near_or_fill(&self, file: &ImageFile) -> Near {
+        let mut fills = lock(&self.inner.fills);
+        if let Some(blob) = self.near(file.sha256) {
+            return Near::Held(blob);
+        }
+        self.inner.counters.misses.fetch_add(1, Ordering::Relaxed);
+        match fills.entry(file.sha256) {
+            Entry::Occupied(fill) => Near::Filling(fill.get().clone()),
+            Entry::Vacant(place) => {
+                let fill = place.insert(Arc::new(Fill::new(file))).clone();
+                self.begin(fill.clone(), file.clone());
+                Near::Filling(fill)
+            }
+        }
+    }
+
+    fn near(&self, digest: Digest) -> Option<Blob> {
+        let Inner { tiers, counters, .. } = &*self.inner;
+        if let Some(bytes) = tiers.ram().get(&digest) {
+            counters.ram_hits.fetch_add(1, Ordering::Relaxed);
+            return Some(Blob { digest, len: bytes.len() as u64, tier: Tier::Ram, content: Content::Ram(bytes) });
+        }
+        let entry = tiers.disk.find(&digest).filter(|entry| entry.verified)?;
+        let file = tiers.disk.read(&digest)?;
+        counters.disk_hits.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(self.clone().promote(digest, entry.len, file.clone()));
+        let content = Content::Disk(file, tiers.disk.clone());
+        Some(Blob { digest, len: entry.len, tier: Tier::Disk, content })
+    }
+
+    /// Runs a fill beside its followers: it goes on when all of them leave, as the next device will ask as well.
+    fn begin(&self, fill: Arc<Fill>, file: ImageFile) {
+        let inner = self.inner.clone();
+        inner.counters.fills.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(async move {
+            let digest = file.sha256;
+            let (worker, running) = (inner.clone(), fill.clone());
+            let run = async move { running.run(&worker.tiers, worker.origins.clone(), &file).await };
+            // In a task of its own, so that even a panic there leaves no fill behind that never ends.
+            let result = tokio::spawn(run).await.unwrap_or(Err(BlobError::Dropped));
+            lock(&inner.fills).remove(&digest);
+            fill.tell(match result {
+                Ok(len) => Seen::Kept { len },
+                Err(error) => {
+                    inner.counters.failures.fetch_add(1, Ordering::Relaxed);
+                    tracing::warn!(%digest, %error, "an image file could not be fetched");
+                    Seen::Failed(error)
+                }
+            });
+        });
+    }
+
+    fn pass_through(&self, file: &ImageFile, len: u64) -> Blob {
+        self.inner.counters.passed.fetch_add(1, Ordering::Relaxed);
+        let sized = ImageFile { size: Some(Bytes(len)), ..file.clone() };
+        let fetch = Fetch::new(self.inner.origins.clone(), &sized);
+        Blob { digest: file.sha256, len, tier: Tier::Origin, content: Content::Through(Box::new(fetch)) }
+    }
+
+    /// Copies a blob of the disk tier into RAM, when RAM has room.
+    async fn promote(self, digest: Digest, len: u64, file: Arc<File>) {
+        if !self.inner.tiers.ram().begin(&digest, len) {
+            return;
+        }
+        let read = blocking(move || read_at(&file, 0, usize::try_from(len).unwrap_or(0))).await;
+        self.inner.tiers.ram().end(&digest, read.ok().and_then(Result::ok));
+    }
+
+    async fn pull(&self, file: &ImageFile, progress: &mut impl FnMut(u64, u64)) -> Result<(), BlobError> {
+        let Blob { digest, len, content, .. } = self.blob(file).await?;
+        progress(0, len);
+        match content {
+            Content::Ram(_) => {}
+            Content::Disk(file, _) => self.clone().promote(digest, len, file).await,
+            Content::Through(_) => return Err(BlobError::NoRoom { digest, len }),
+            Content::Fill(fill) => {
+                let mut seen = fill.watch();
+                loop {
+                    match &*seen.borrow_and_update() {
+                        Seen::Arrived { visible, .. } => progress(*visible, len),
+                        Seen::Verified { .. } => {}
+                        Seen::Kept { .. } => break,
+                        Seen::Failed(error) => return Err(error.clone()),
+                    }
+                    seen.changed().await.map_err(|_| BlobError::Dropped)?;
+                }
+            }
+        }
+        if self.status(&digest).tier == Tier::Origin {
+            return Err(BlobError::NoRoom { digest, len });
+        }
+        progress(len, len);
+        Ok(())
+    }
+}
+
+/// What an ask finds.
+enum Near {
+    Held(Blob),
+    Filling(Arc<Fill>),
+}
+
+impl Inner {
+    /// Hashes what the disk tier holds of a blob, and drops it when it is wrong or cannot be read. Blocks.
+    fn verify(&self, digest: Digest) -> bool {
+        let disk = &self.tiers.disk;
+        if disk.find(&digest).is_none() {
+            return false;
+        }
+        // Open while it is hashed, so that it is not evicted and fetched anew meanwhile.
+        let right = disk.read(&digest).is_some_and(|file| survey::hash(&file).is_ok_and(|found| found == digest));
+        if right {
+            disk.mark(&digest, true);
+            return true;
+        }
+        self.counters.rot.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(%digest, "an image file on disk does not hash to its name: it was dropped");
+        disk.remove(&digest);
+        self.tiers.ram().remove(&digest);
+        false
+    }
+}

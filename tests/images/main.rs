@@ -1,0 +1,116 @@
+//! The image cache against real files and a real web server that misbehaves: what a device, an operator or a restart
+//! would notice.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says what it means by panicking; clippy excuses only the test functions"
+)]
+
+mod origin_server;
+
+mod damage;
+mod failover;
+mod fill;
+mod room;
+
+use std::{path::Path, sync::atomic::Ordering};
+
+use futures_util::StreamExt;
+use greenroom::{
+    images::{Blob, BlobError, Images, Settings},
+    model::{
+        Bytes, Digest,
+        image::{ImageFile, Origin},
+    },
+};
+use sha2::{Digest as _, Sha256};
+
+const MIB: usize = 1 << 20;
+
+/// Bytes that repeat nowhere, so that a chunk in the wrong place shows; another `seed`, other bytes.
+fn noise(seed: u64, len: usize) -> bytes::Bytes {
+    let mut state = seed.wrapping_mul(2).wrapping_add(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    let mut bytes: Vec<u8> = (0..len.div_ceil(8)).flat_map(|_| next()).collect();
+    bytes.truncate(len);
+    bytes.into()
+}
+
+fn digest(bytes: &[u8]) -> Digest {
+    Digest::new(Sha256::digest(bytes).into())
+}
+
+/// The manifest's line for `bytes`, to be had from `origins`.
+fn file(bytes: &[u8], origins: &[&str]) -> ImageFile {
+    let origins: Vec<Origin> = origins.iter().map(|origin| origin.parse().unwrap()).collect();
+    ImageFile { sha256: digest(bytes), size: Some(Bytes(bytes.len() as u64)), origins, name: None }
+}
+
+/// The same, from a manifest that does not say the size.
+fn unsized_file(bytes: &[u8], origins: &[&str]) -> ImageFile {
+    ImageFile { size: None, ..file(bytes, origins) }
+}
+
+/// A cache in `dir` with room for 64 MiB in RAM and 1 GiB on disk.
+fn cache(dir: &Path) -> Images {
+    cache_of(dir, 64 * MIB, 1024 * MIB)
+}
+
+fn cache_of(dir: &Path, ram: usize, disk: usize) -> Images {
+    let settings = Settings { dir: dir.join("images"), ram: Bytes(ram as u64), disk: Bytes(disk as u64) };
+    let (images, warning) = Images::open(&settings).unwrap();
+    assert_eq!(warning, None);
+    images
+}
+
+/// Everything that a reader of the whole blob gets, and how it ended.
+async fn read(blob: Blob) -> (Vec<u8>, Result<(), BlobError>) {
+    let len = blob.len;
+    read_range(blob, 0..len).await
+}
+
+async fn read_range(blob: Blob, range: std::ops::Range<u64>) -> (Vec<u8>, Result<(), BlobError>) {
+    let mut got = Vec::new();
+    let mut stream = blob.stream(range);
+    while let Some(chunk) = stream.next().await {
+        match chunk {
+            Ok(chunk) => got.extend_from_slice(&chunk),
+            Err(error) => return (got, Err(error)),
+        }
+    }
+    (got, Ok(()))
+}
+
+/// Asks for a blob and reads it whole.
+async fn fetch(images: &Images, file: &ImageFile) -> Result<Vec<u8>, BlobError> {
+    let (got, ended) = read(images.blob(file).await?).await;
+    ended.map(|()| got)
+}
+
+/// Pulls a blob in and waits until the tiers have it.
+async fn warm(images: &Images, file: &ImageFile) -> Result<(), BlobError> {
+    images.warm(file, |_, _| ()).await
+}
+
+fn count(counter: &std::sync::atomic::AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+/// The files under a folder, by their paths in it.
+fn files(dir: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    let mut found = Vec::new();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        match path.is_dir() {
+            true => found.extend(files(&path).into_iter().map(|inner| format!("{}/{inner}", name(&path)))),
+            false => found.push(name(&path)),
+        }
+    }
+    found
+}
