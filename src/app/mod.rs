@@ -15,6 +15,7 @@ use std::{
 };
 
 use axum::Router;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinSet,
@@ -32,7 +33,7 @@ use crate::{
         site::{DhcpMode, Site},
     },
     serve::{
-        Context, admin, dhcp, http,
+        Context, HttpListener, admin, dhcp, http,
         net::{self, NetError},
         tftp,
     },
@@ -97,10 +98,20 @@ pub fn dice() -> u64 {
     getrandom::u64().expect("the kernel's random numbers are always to be had on Linux")
 }
 
+/// Takes as many open files as the system allows: each transfer is one, and the usual 1,024 are fewer than a rack needs.
+fn raise_file_limit() {
+    let raised =
+        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
 /// Runs the daemon until a signal or a failure ends it.
 pub async fn run(config: Config) -> Result<(), AppError> {
+    raise_file_limit();
     let bound = bind(&config).await?;
-    let Bound { context, engine, dhcp, tftp, http, door } = bound;
+    let Bound { context, engine, interfaces, dhcp, tftp, http, door } = bound;
     let stop = CancellationToken::new();
     let mut services: JoinSet<(&'static str, io::Result<()>)> = JoinSet::new();
     for listener in dhcp {
@@ -116,7 +127,8 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     let admin: Router = admin::router(context.clone());
     let served = axum::serve(door, admin).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
     services.spawn(async move { ("the admin's door", served.await) });
-    let watcher = tokio::spawn(watch_library(context.clone()));
+    let watchers =
+        [tokio::spawn(watch_library(context.clone())), tokio::spawn(net::watch(interfaces, context.clone()))];
 
     notify::ready();
     tracing::info!(
@@ -124,7 +136,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         "greenroom is ready"
     );
     let result = supervise(&mut services, engine, &context, &stop).await;
-    watcher.abort();
+    watchers.iter().for_each(|watcher| watcher.abort());
     drop(std::fs::remove_file(&config.admin_socket));
     result
 }
@@ -133,9 +145,10 @@ pub async fn run(config: Config) -> Result<(), AppError> {
 struct Bound {
     context: Context,
     engine: Engine,
+    interfaces: Vec<net::Interface>,
     dhcp: Vec<dhcp::Listener>,
     tftp: Vec<tftp::Listener>,
-    http: tokio::net::TcpListener,
+    http: HttpListener,
     door: tokio::net::UnixListener,
 }
 
@@ -174,10 +187,10 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         health: Arc::default(),
     };
     let tftp = match config.tftp {
-        true => tftp::bind(&interfaces, config.site.http_port, &context).await?,
+        true => tftp::bind(&interfaces, tftp::PORT, config.site.http_port, &context).await?,
         false => vec![],
     };
-    Ok(Bound { context, engine, dhcp, tftp, http, door })
+    Ok(Bound { context, engine, interfaces, dhcp, tftp, http, door })
 }
 
 fn open_library(dir: &Path) -> Library {

@@ -4,9 +4,10 @@ use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
 
 use axum::{
     Json, Router,
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Path as UrlPath, Query, State},
-    http::StatusCode,
+    http::{StatusCode, header},
+    middleware::map_response,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -116,13 +117,17 @@ fn trouble(status: StatusCode, error: impl ToString) -> Response {
     (status, Json(Trouble { error: error.to_string() })).into_response()
 }
 
+/// The longest error of the router that is passed on.
+const LONGEST_ERROR: usize = 4096;
+
 /// How many lines may wait for a slow reader.
 const WAITING: usize = 64;
 
 /// How often an unchanged progress is said again at the most.
 const STEP: u64 = 1 << 20;
 
-/// Binds the socket; one that a crash left behind is replaced, one that answers is not.
+/// Binds the socket; one that a crash left behind is replaced, one that answers is not. It appears under its name only
+/// when its permissions are set.
 pub fn bind(path: &Path) -> io::Result<UnixListener> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
@@ -130,11 +135,15 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
     if std::os::unix::net::UnixStream::connect(path).is_ok() {
         return Err(io::Error::new(io::ErrorKind::AddrInUse, "another greenroom answers there"));
     }
-    if path.exists() {
-        fs::remove_file(path)?;
+    let mut unready = path.as_os_str().to_owned();
+    unready.push(".new");
+    match fs::remove_file(&unready) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
-    let listener = UnixListener::bind(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    let listener = UnixListener::bind(&unready)?;
+    fs::set_permissions(&unready, fs::Permissions::from_mode(0o600))?;
+    fs::rename(&unready, path)?;
     Ok(listener)
 }
 
@@ -154,7 +163,23 @@ pub fn router(context: Context) -> Router {
         .route("/library", get(library))
         .route("/library/reload", post(reload))
         .route("/health", get(health))
+        .layer(map_response(in_our_words))
         .with_state(context)
+}
+
+/// The router's and the extractors' own errors (no such route, what does not parse), in the form of all others.
+async fn in_our_words(response: Response) -> Response {
+    let status = response.status();
+    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    if is_json || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let said = to_bytes(response.into_body(), LONGEST_ERROR).await.unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    match said.trim() {
+        "" => trouble(status, status.canonical_reason().unwrap_or("error").to_lowercase()),
+        said => trouble(status, said),
+    }
 }
 
 fn view(context: &Context, device: &Device) -> DeviceView {

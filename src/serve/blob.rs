@@ -1,34 +1,20 @@
 //! Blobs: the files of images, by digest.
 
-use std::{
-    net::IpAddr,
-    ops::Range,
-    pin::Pin,
-    task::{Context as Polling, Poll},
-    time::Instant,
-};
+use std::ops::Range;
 
 use axum::{
     body::Body,
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use futures_util::{Stream, stream::BoxStream};
 
-use crate::{
-    images::BlobError,
-    model::{
-        BootId, Digest, Millis,
-        image::{Role, Tier},
-        timeline::{Step, Transfer},
-        units,
-    },
-};
+use crate::model::{BootId, Digest, image::Role, timeline::Step};
 
 use super::{
     Context,
     http::{Ends, not_found},
     net::peer_ip,
+    transfer::{content_type, metered},
 };
 
 /// Serves a blob or one range of it. Only blobs that a manifest names: the cache is nobody's file server.
@@ -36,15 +22,17 @@ pub(super) async fn serve(
     context: &Context,
     ends: Ends,
     digest: Digest,
-    boot: Option<BootId>,
+    asker: Option<(BootId, &str)>,
     request: &Parts,
 ) -> Response {
     let Some(file) = context.engine.ground().catalog.file(&digest).cloned() else { return not_found() };
     let blob = match context.images.blob(&file).await {
         Ok(blob) => blob,
         Err(error) => {
+            // What went wrong may name paths and origins, which are nobody's business out there.
             tracing::warn!(%digest, %error, "an image file is not to be had");
-            return (StatusCode::BAD_GATEWAY, format!("{error}\n")).into_response();
+            return (StatusCode::BAD_GATEWAY, "this file is not to be had now: the server's log says why\n")
+                .into_response();
         }
     };
     let etag = format!("\"{digest}\"");
@@ -59,7 +47,7 @@ pub(super) async fn serve(
     let length = range.end - range.start;
     let mut response = Response::builder()
         .status(status)
-        .header(header::CONTENT_TYPE, "application/octet-stream")
+        .header(header::CONTENT_TYPE, content_type(asker.map_or("", |(_, name)| name)))
         .header(header::CONTENT_LENGTH, length)
         .header(header::ACCEPT_RANGES, "bytes")
         .header(header::ETAG, etag);
@@ -69,17 +57,17 @@ pub(super) async fn serve(
     }
     let body = match request.method {
         Method::HEAD => Body::empty(),
-        _ => Body::from_stream(Metered {
-            tier: blob.tier,
-            bytes: blob.stream(range),
-            digest,
-            sent: 0,
-            of: length,
-            boot,
-            peer: peer_ip(ends.peer),
-            began: Instant::now(),
-            context: context.clone(),
-        }),
+        _ => {
+            let (tier, boot, peer) = (blob.tier, asker.map(|(boot, _)| boot), peer_ip(ends.peer));
+            let context = context.clone();
+            metered(blob.stream(range), length, move |transfer| {
+                context.metrics.blob(tier, transfer.bytes.0);
+                let Some((boot, role)) = boot.and_then(|boot| Some((boot, role_of(&context, boot, digest)?))) else {
+                    return;
+                };
+                context.engine.note(boot, Step::Blob { role, digest, tier, transfer }, peer);
+            })
+        }
     };
     response.body(body).expect("every header here is plain ASCII")
 }
@@ -109,47 +97,6 @@ fn wanted(headers: &HeaderMap, etag: &str, len: u64) -> Wanted {
         _ => return Wanted::Whole,
     };
     if range.start < range.end { Wanted::Part(range) } else { Wanted::Nothing }
-}
-
-/// A body that counts what it sends. It is dropped when the transfer is over, well or badly, and tells the attempt then.
-struct Metered {
-    bytes: BoxStream<'static, Result<bytes::Bytes, BlobError>>,
-    digest: Digest,
-    tier: Tier,
-    sent: u64,
-    of: u64,
-    boot: Option<BootId>,
-    peer: IpAddr,
-    began: Instant,
-    context: Context,
-}
-
-impl Stream for Metered {
-    type Item = Result<bytes::Bytes, BlobError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<Option<Self::Item>> {
-        let polled = self.bytes.as_mut().poll_next(polling);
-        if let Poll::Ready(Some(Ok(chunk))) = &polled {
-            self.sent += chunk.len() as u64;
-        }
-        polled
-    }
-}
-
-impl Drop for Metered {
-    fn drop(&mut self) {
-        self.context.metrics.blob(self.tier, self.sent);
-        let Some(boot) = self.boot else { return };
-        let role = role_of(&self.context, boot, self.digest);
-        let Some(role) = role else { return };
-        let transfer = Transfer {
-            bytes: units::Bytes(self.sent),
-            of: units::Bytes(self.of),
-            took: Millis(self.began.elapsed().as_millis() as u64),
-        };
-        let step = Step::Blob { role, digest: self.digest, tier: self.tier, transfer };
-        self.context.engine.note(boot, step, self.peer);
-    }
 }
 
 /// What a blob is in an attempt's plan. A blob that the plan does not hold is no step of the attempt.

@@ -1,21 +1,20 @@
 //! Scripts and, for UEFI HTTP Boot, NBPs.
 
+use std::convert::Infallible;
+
 use axum::{
     body::Body,
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+
 use crate::{
     boot::plan,
     engine::Unavailable,
-    model::{
-        BootId, Firmware, Millis, Refusal,
-        reply::Reply,
-        request::Request,
-        timeline::{Step, Transfer},
-        units::Bytes,
-    },
+    model::{BootId, Firmware, Refusal, reply::Reply, request::Request, timeline::Step},
     wire::{
         hardware::parse_hardware,
         ipxe_script::{self, Links},
@@ -26,7 +25,11 @@ use super::{
     Context,
     http::{Ends, not_found, text},
     net::peer_ip,
+    transfer::{content_type, metered},
 };
+
+/// How much of an NBP is handed over at once: a transfer that breaks off is seen to.
+const PIECE: usize = 64 << 10;
 
 const SCRIPT: &str = "text/plain; charset=us-ascii";
 
@@ -50,20 +53,30 @@ pub(super) async fn script(context: &Context, ends: Ends, boot: BootId, uri: &Ur
     text(SCRIPT, ipxe_script::script(&plan, &links))
 }
 
-/// An NBP. Firmware asks HEAD first; only a GET delivers it.
-pub(super) fn nbp(context: &Context, ends: Ends, boot: BootId, name: &str, deliver: bool) -> Response {
-    let Some(bytes) = context.nbps.get(name).cloned() else { return not_found() };
-    let length = Bytes(bytes.len() as u64);
-    if deliver {
-        // It counts as delivered when it is handed to the kernel, which takes no time worth telling.
-        let transfer = Transfer { bytes: length, of: length, took: Millis(0) };
-        context.engine.note(boot, Step::Nbp { name: name.to_owned(), transfer }, peer_ip(ends.peer));
-    }
-    // EDK2 takes `.efi` by its name or by this type (QUIRKS row 32).
-    ([(header::CONTENT_TYPE, "application/efi")], Body::from(bytes)).into_response()
+/// The headers of the second script.
+pub(super) fn script_head() -> Response {
+    ([(header::CONTENT_TYPE, SCRIPT)], Body::from_stream(stream::empty::<Result<Bytes, Infallible>>())).into_response()
 }
 
-fn busy() -> Response {
+/// An NBP. Firmware asks HEAD first; only a GET that was answered to its end delivers it.
+pub(super) fn nbp(context: &Context, ends: Ends, boot: BootId, name: &str, deliver: bool) -> Response {
+    let Some(bytes) = context.nbps.get(name).cloned() else { return not_found() };
+    let length = bytes.len();
+    let body = match deliver {
+        true => {
+            let (engine, name, peer) = (context.engine.clone(), name.to_owned(), peer_ip(ends.peer));
+            let pieces = (0..length).step_by(PIECE).map(move |at| Ok(bytes.slice(at..length.min(at + PIECE))));
+            metered(stream::iter(pieces).boxed(), length as u64, move |transfer| {
+                engine.note(boot, Step::Nbp { name, transfer }, peer);
+            })
+        }
+        false => Body::empty(),
+    };
+    let headers = [(header::CONTENT_TYPE, content_type(name).to_owned()), (header::CONTENT_LENGTH, length.to_string())];
+    (headers, body).into_response()
+}
+
+pub(super) fn busy() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "too many requests at once: try again\n")
         .into_response()
 }

@@ -25,7 +25,7 @@ use crate::{
 use super::{
     Context,
     link_frame::LinkSocket,
-    net::{Interface, NetError},
+    net::{Interface, NetError, widen},
 };
 
 /// DHCP's server port, its client port, and the PXE boot server's.
@@ -54,7 +54,7 @@ pub fn bind(interfaces: &[Interface]) -> Result<Vec<Listener>, NetError> {
     let mut listeners = vec![];
     for interface in interfaces {
         for (port, number) in [(DhcpPort::Server, SERVER), (DhcpPort::Proxy, BOOT_SERVER)] {
-            let socket = socket(&interface.name, number).map_err(|error| NetError::new("DHCP", number, error))?;
+            let socket = socket(&interface.name, number).map_err(|error| NetError::udp("DHCP", number, error))?;
             let (socket, link, interface) = (Arc::new(socket), link.clone(), interface.clone());
             listeners.push(Listener { socket, link, interface, port });
         }
@@ -64,9 +64,9 @@ pub fn bind(interfaces: &[Interface]) -> Result<Vec<Listener>, NetError> {
 
 fn socket(interface: &str, port: u16) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    // No SO_REUSEADDR: with it, two servers share the port without a word, and each loses packets to the other.
     socket.set_broadcast(true)?;
-    // A default limit (net.core.rmem_max) may cut this down: more than the default it still is.
-    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    widen(&socket, RECEIVE_BUFFER)?;
     socket.bind_device(Some(interface.as_bytes()))?;
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::wire::paths::{BootPath, server_url};
 
-use super::{Context, blob, boot, metrics, net::NetError, seed, status};
+use super::{Context, blob, boot, connection::Listener, metrics, net::NetError, seed, status};
 
 /// Both ends of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +29,8 @@ pub struct Ends {
     pub local: SocketAddr,
 }
 
-impl Connected<IncomingStream<'_, TcpListener>> for Ends {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+impl Connected<IncomingStream<'_, Listener>> for Ends {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
         let peer = *stream.remote_addr();
         Self { peer, local: stream.io().local_addr().unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))) }
     }
@@ -47,9 +47,9 @@ impl Ends {
 }
 
 /// Binds the boot port on every address.
-pub async fn bind(port: u16) -> Result<TcpListener, NetError> {
+pub async fn bind(port: u16) -> Result<Listener, NetError> {
     let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    TcpListener::bind(address).await.map_err(|error| NetError::new("HTTP", port, error))
+    TcpListener::bind(address).await.map(Listener::new).map_err(|error| NetError::tcp("HTTP", port, error))
 }
 
 /// The routes of the boot port.
@@ -81,19 +81,20 @@ async fn serve(State(context): State<Context>, ConnectInfo(ends): ConnectInfo<En
     }
 }
 
+/// Answers a GET, or a HEAD, which delivers nothing and is no step of an attempt.
 async fn read(context: &Context, ends: Ends, path: BootPath, request: &Parts) -> (&'static str, Response) {
+    let deliver = request.method == Method::GET;
     match path {
         BootPath::Start { boot } => ("script", boot::start(ends, boot)),
+        // What it would say is decided when it is asked for in earnest: its length is not known before.
+        BootPath::Script { .. } if !deliver => ("script", boot::script_head()),
         BootPath::Script { boot } => ("script", boot::script(context, ends, boot, &request.uri).await),
-        BootPath::Nbp { boot, name } => {
-            let deliver = request.method == Method::GET;
-            ("nbp", boot::nbp(context, ends, boot, &name, deliver))
-        }
+        BootPath::Nbp { boot, name } => ("nbp", boot::nbp(context, ends, boot, &name, deliver)),
         BootPath::Blob { digest } => ("blob", blob::serve(context, ends, digest, None, request).await),
-        BootPath::BlobFor { digest, boot, .. } => {
-            ("blob", blob::serve(context, ends, digest, Some(boot), request).await)
+        BootPath::BlobFor { digest, boot, name } => {
+            ("blob", blob::serve(context, ends, digest, Some((boot, &name)), request).await)
         }
-        BootPath::Seed { boot, token, name } => ("seed", seed::file(context, ends, boot, &token, &name)),
+        BootPath::Seed { boot, token, name } => ("seed", seed::file(context, ends, boot, &token, &name, deliver)),
         BootPath::Report { .. } => ("report", StatusCode::METHOD_NOT_ALLOWED.into_response()),
     }
 }
@@ -112,20 +113,37 @@ pub(super) fn not_found() -> Response {
     (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/plain")], "not found\n").into_response()
 }
 
-/// The headers of the answer to a GET, with the length that its body would have.
+/// The headers of the answer to a GET, with the length that its body would have when that is known.
 fn without_body(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
-    if let Some(length) = body.size_hint().exact() {
-        parts.headers.entry(header::CONTENT_LENGTH).or_insert(length.into());
-    }
+    // A body of unknown length stays: it is never sent in answer to a HEAD, and an empty one would say "0 bytes".
+    let Some(length) = body.size_hint().exact() else { return Response::from_parts(parts, body) };
+    parts.headers.entry(header::CONTENT_LENGTH).or_insert(length.into());
     Response::from_parts(parts, Body::empty())
 }
 
-/// A path as it may be logged: a seed's token is left out.
+/// A path as it may be logged: what may be a seed's token is left out, also of a path that is not quite one of ours.
 fn loggable(uri: &Uri) -> String {
-    match BootPath::parse(uri.path()) {
-        Some(BootPath::Seed { boot, name, .. }) => format!("/seed/{boot}/…/{name}"),
-        Some(BootPath::Report { boot, .. }) => format!("/seed/{boot}/…/report"),
-        _ => uri.path().to_owned(),
+    let mut parts: Vec<&str> = uri.path().split('/').filter(|part| !part.is_empty()).collect();
+    if let ["seed", _, token, ..] = &mut parts[..] {
+        *token = "…";
+    }
+    format!("/{}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_token_is_logged() {
+        for (path, logged) in [
+            ("/seed/0123456789/secret/user-data", "/seed/0123456789/…/user-data"),
+            ("//seed//0123456789/secret", "/seed/0123456789/…"),
+            ("/seed/x/secret/a/b", "/seed/x/…/a/b"),
+            ("/boot/0123456789/start.ipxe?serial=1", "/boot/0123456789/start.ipxe"),
+        ] {
+            assert_eq!(loggable(&path.parse().expect("a path")), logged);
+        }
     }
 }

@@ -6,14 +6,18 @@
 pub mod admin;
 mod blob;
 mod boot;
+mod connection;
 pub mod context;
 pub mod dhcp;
 pub mod http;
 mod link_frame;
 pub mod metrics;
 pub mod net;
+mod port_owner;
 pub mod seed;
 mod status;
 pub mod tftp;
+mod transfer;
 
+pub use connection::{Connection, Listener as HttpListener};
 pub use context::Context;

@@ -3,9 +3,24 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
 };
 
-use nix::{ifaddrs::getifaddrs, net::if_::InterfaceFlags, net::if_::if_nametoindex};
+use nix::{
+    ifaddrs::getifaddrs,
+    net::if_::{InterfaceFlags, if_nametoindex},
+    sys::socket::{setsockopt, sockopt},
+};
+use socket2::Socket;
+
+use super::{
+    Context,
+    context::lock,
+    port_owner::{Transport, port_owner},
+};
+
+/// How often the interfaces are looked at.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// An interface with an IPv4 address of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,12 +45,14 @@ pub enum NetError {
         known: String,
     },
     /// Somebody else has the port.
-    #[error("{what}: port {port} is in use; stop the other server (`ss -lunp 'sport = :{port}'` names it)")]
+    #[error("{what}: port {port} is in use by {owner}; stop it, or have one of the two use another port or interface")]
     InUse {
         /// Which service.
         what: &'static str,
         /// Which port.
         port: u16,
+        /// By whom, as far as can be seen.
+        owner: String,
     },
     /// Ports below 1024 and raw sockets need leave.
     #[error("{what}: not permitted; run as root, or give the program CAP_NET_BIND_SERVICE and CAP_NET_RAW")]
@@ -54,10 +71,22 @@ pub enum NetError {
 }
 
 impl NetError {
-    /// Says what an error means for a service on `port`.
-    pub fn new(what: &'static str, port: u16, error: io::Error) -> Self {
+    /// Says what an error means for a service on a UDP port.
+    pub(super) fn udp(what: &'static str, port: u16, error: io::Error) -> Self {
+        Self::new(what, Transport::Udp, port, error)
+    }
+
+    /// Says what an error means for a service on a TCP port.
+    pub(super) fn tcp(what: &'static str, port: u16, error: io::Error) -> Self {
+        Self::new(what, Transport::Tcp, port, error)
+    }
+
+    fn new(what: &'static str, transport: Transport, port: u16, error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::AddrInUse => Self::InUse { what, port },
+            io::ErrorKind::AddrInUse => {
+                let owner = port_owner(transport, port).unwrap_or_else(|| "another process".into());
+                Self::InUse { what, port, owner }
+            }
             io::ErrorKind::PermissionDenied => Self::NotPermitted { what },
             _ => Self::Other { what, error },
         }
@@ -96,6 +125,38 @@ pub fn chosen(names: &[String]) -> Result<Vec<Interface>, NetError> {
         })
     };
     names.iter().map(find).collect()
+}
+
+/// Tells `/healthz` and the log of interfaces that are no longer what the services were bound to. It stops nothing: an
+/// address often comes back.
+pub async fn watch(bound: Vec<Interface>, context: Context) {
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        looks.tick().await;
+        let Ok(present) = interfaces() else { continue };
+        for interface in &bound {
+            let key = format!("interface {}", interface.name);
+            let fine = present.contains(interface);
+            let trouble = format!(
+                "was replaced or has lost {}: bring it back, or restart greenroom to serve what is there now",
+                interface.address
+            );
+            let mut troubles = lock(&context.health);
+            match fine {
+                true => drop(troubles.remove(&key)),
+                false if troubles.contains_key(&key) => {}
+                false => {
+                    tracing::warn!("{key} {trouble}");
+                    troubles.insert(key, trouble);
+                }
+            }
+        }
+    }
+}
+
+/// Gives a socket a large receive buffer: past the system's limit (net.core.rmem_max) with CAP_NET_ADMIN, up to it without.
+pub(super) fn widen(socket: &Socket, bytes: usize) -> io::Result<()> {
+    setsockopt(socket, sockopt::RcvBufForce, &bytes).or_else(|_| socket.set_recv_buffer_size(bytes))
 }
 
 /// The IPv4 address of a peer, also when it came in on a dual-stack socket.

@@ -12,9 +12,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::{
+    engine::Unavailable,
     model::{
         BootId, PersonaRef, Seconds,
         device::Device,
+        request::Request,
         timeline::{Boot, Report, Stage, Step},
     },
     persona::render::{Subject, seed_file},
@@ -22,7 +24,7 @@ use crate::{
 };
 
 use super::{
-    Context,
+    Context, boot,
     http::{Ends, not_found, text},
     net::peer_ip,
 };
@@ -65,8 +67,8 @@ impl SeedKey {
     }
 }
 
-/// One file of an attempt's seed.
-pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name: &str) -> Response {
+/// One file of an attempt's seed; to `deliver` it is a step of the attempt.
+pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name: &str, deliver: bool) -> Response {
     let Some((boot, persona)) = open(context, id, token) else { return not_found() };
     let ground = context.engine.ground();
     let Some(text_of) = ground.catalog.version(&persona) else { return not_found() };
@@ -83,7 +85,9 @@ pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name:
         mirrors: &ground.site.mirrors,
     };
     let Some(rendered) = seed_file(text_of, &subject, name) else { return not_found() };
-    context.engine.note(id, Step::Seed { name: name.to_owned() }, peer_ip(ends.peer));
+    if deliver {
+        context.engine.note(id, Step::Seed { name: name.to_owned() }, peer_ip(ends.peer));
+    }
     text("text/plain; charset=utf-8", rendered)
 }
 
@@ -101,8 +105,13 @@ pub(super) async fn report(context: &Context, ends: Ends, id: BootId, token: &st
     };
     let report = bounded(report);
     tracing::info!(boot = %id, phase = %report.phase, hostname = report.hostname.as_deref(), "a device reports");
-    context.engine.note(id, Step::Report(report), peer_ip(ends.peer));
-    text("text/plain", "noted\n".into())
+    // The device believes what it is told here, and asks no second time: "noted" is said when it is.
+    let noted = Request::Observe { boot: id, step: Step::Report(report), peer: peer_ip(ends.peer) };
+    match context.engine.ask(noted).await {
+        Ok(_) => text("text/plain", "noted\n".into()),
+        Err(Unavailable::Busy) => boot::busy(),
+        Err(Unavailable::Stopped) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
 }
 
 /// The attempt and its persona, when the token opens it. Everything else looks the same from outside.

@@ -1,4 +1,5 @@
-//! The status page: devices, attempts and what is wrong, for people with a browser. It shows no secrets and changes nothing.
+//! The status page: devices, attempts and what is wrong, for people with a browser. It changes nothing, and every device of
+//! the network can read it, so it shows no secrets: of a broken document it says where to look, never what is written there.
 
 use askama::Template;
 use axum::{
@@ -8,6 +9,7 @@ use axum::{
 };
 
 use crate::{
+    document::Problem,
     model::{
         Device, Moment,
         image::{ImageFile, Role, Tier},
@@ -71,12 +73,22 @@ pub(super) async fn page(State(context): State<Context>) -> Response {
         devices: world.devices.values().map(|device| device_row(&world, device, now)).collect(),
         boots: world.recent_boots().take(SHOWN).map(|boot| boot_row(boot, now)).collect(),
         images: images.collect(),
-        problems: context.problems().iter().map(ToString::to_string).collect(),
+        problems: context.problems().iter().map(whereabouts).collect(),
         troubles: context.health().troubles.into_iter().collect(),
     };
     match page.render() {
         Ok(html) => Html(html).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// Where a problem is. Its message and its line may hold the very password that should not have been there.
+fn whereabouts(problem: &Problem) -> String {
+    let file = problem.path.rsplit('/').next().unwrap_or_default();
+    let what = if problem.is_error() { "error" } else { "warning" };
+    match problem.line {
+        0 => format!("{file}: {what} {}", problem.code),
+        line => format!("{file}, line {line}: {what} {}", problem.code),
     }
 }
 
