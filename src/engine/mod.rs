@@ -5,9 +5,14 @@
 //! ```text
 //!   take what lies in the inbox -> decide and apply, one by one -> append the batch -> publish the World -> send the replies
 //! ```
-//! While one batch is being synced, the next gathers in the inbox: group commit, without a timer. When the journal fails,
-//! nothing more is acknowledged: the engine stops and says why. A panic in policy is a bug; it stops the engine likewise,
-//! and nothing that was acknowledged is lost by it.
+//! While one batch is being synced, the next gathers in the inbox: group commit, without a timer.
+//!
+//! When the journal fails, nothing more is acknowledged: the engine stops and says why. A panic in policy is a bug. It ends
+//! the thread, and whoever awaits [`Engine::ended`] panics with it, so that the process dies loudly rather than serve from a
+//! World that holds half a change; that World was never published, and nothing in it was acknowledged.
+//!
+//! Time in the journal never runs backwards, restarts included: while the clock is behind the newest fact, that fact's time
+//! is used. Ticks and syncs follow the monotonic clock and do not care.
 
 mod handle;
 mod writer;
