@@ -73,6 +73,19 @@ fn a_bios_machine_boots_by_its_ipxe_rom() {
 }
 
 #[test]
+fn a_bios_machine_with_another_rom_boots_by_undionly() {
+    let lab = tiny_lab("bios-undi");
+    let daemon = lab.serve(&format!("{FULL}boot: {{default: lab}}\n"));
+    let machine = Machine::start(&lab.net, &Spec::new("undi", Firmware::BiosPlainPxe), &lab.logs);
+    let boot = becomes_ready(&daemon, &machine);
+    let steps = steps(&boot);
+    let nbps: Vec<&Value> = steps.iter().filter(|(name, _)| name == "nbp").map(|(_, step)| step).collect();
+    assert_eq!(nbps.len(), 1, "loaded once, then it is iPXE itself that asks: {steps:?}");
+    assert_eq!(nbps[0]["name"], "undionly.kpxe");
+    assert_eq!(boot["firmware"], "bios", "{boot}");
+}
+
+#[test]
 fn a_uefi_machine_boots_by_pxe_and_asks_for_a_window() {
     let lab = tiny_lab("uefi-pxe");
     let daemon = lab.serve(&format!("{FULL}boot: {{default: lab}}\n"));

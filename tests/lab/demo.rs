@@ -12,6 +12,8 @@
 
 #[path = "daemon.rs"]
 mod daemon;
+#[path = "disguise.rs"]
+mod disguise;
 #[path = "guest.rs"]
 mod guest;
 #[path = "machine.rs"]

@@ -8,13 +8,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::net::{Net, Running, inside};
+use super::{
+    disguise::disguise,
+    net::{Net, Running, inside},
+};
 
 /// What the machine starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Firmware {
     /// SeaBIOS and the NIC's iPXE ROM.
     Bios,
+    /// The same, but its ROM does not tell that it is iPXE: PXE as other ROMs do it.
+    BiosPlainPxe,
     /// OVMF's own PXE.
     UefiPxe,
     /// OVMF's own HTTP Boot.
@@ -55,12 +60,17 @@ impl Machine {
     pub fn start(net: &Net, spec: &Spec, logs: &Path) -> Self {
         let console = logs.join(format!("{}.console", spec.name));
         let mut qemu = inside(&net.switch(), "qemu-system-x86_64");
-        let machine = if spec.firmware == Firmware::Bios { "pc" } else { "q35" };
+        let bios = matches!(spec.firmware, Firmware::Bios | Firmware::BiosPlainPxe);
+        let machine = if bios { "pc" } else { "q35" };
         qemu.args(["-machine", machine, "-accel", "tcg", "-display", "none", "-m", &spec.memory_mib.to_string()]);
         qemu.args(["-serial", &format!("file:{}", console.display())]);
-        qemu.args(["-netdev", &format!("tap,id=n0,ifname=tap{},script=no,downscript=no", spec.tap)]);
+        // Without virtio headers, a frame is just a frame, for the disguise too.
+        qemu.args(["-netdev", &format!("tap,id=n0,ifname=tap{},script=no,downscript=no,vnet_hdr=off", spec.tap)]);
+        if spec.firmware == Firmware::BiosPlainPxe {
+            qemu.args(disguise("n0", logs, spec.name));
+        }
         let mut nic = format!("virtio-net-pci,netdev=n0,mac={},bootindex=1", spec.mac());
-        if spec.firmware != Firmware::Bios {
+        if !bios {
             // An empty ROM file is what leaves the NIC to OVMF.
             nic.push_str(",romfile=");
             let variables = logs.join(format!("{}.vars", spec.name));

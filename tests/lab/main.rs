@@ -13,6 +13,7 @@
 mod boots;
 mod clients;
 mod daemon;
+mod disguise;
 mod guest;
 mod live;
 mod machine;
