@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use greenroom::model::timeline::Step;
 use tokio::net::UdpSocket;
 
-use crate::world::{House, noise};
+use crate::world::{House, efi, noise};
 
 const RRQ: u16 = 1;
 const DATA: u16 = 3;
@@ -97,7 +97,7 @@ async fn clients_of_others_get_exactly_these_bytes() {
     let house = House::new().await;
     let port = house.tftp.port().to_string();
     // (name, bytes): one ends in a short block, the other in an empty one.
-    for (last, name, bytes) in [(1, "undionly.kpxe", noise(74_213, 1)), (2, "snponly.efi", noise(512 * 300, 2))] {
+    for (last, name, bytes) in [(1, "undionly.kpxe", noise(74_213, 1)), (2, "snponly.efi", efi(512 * 300, 2))] {
         let boot = house.begin(last).await;
         let path = format!("{boot}/{name}");
         let hpa = format!("binary\nget {path} hpa\nquit\n");
@@ -138,7 +138,7 @@ async fn rows_28_and_29_uefi_probes_the_size_and_comes_back_with_a_window() {
 
     let rom = Rom::new(&house).await;
     rom.ask(&name, &["blksize", "1468", "windowsize", "4"]).await;
-    assert!(rom.take(1468, 4, 1).await == noise(512 * 300, 2));
+    assert!(rom.take(1468, 4, 1).await == efi(512 * 300, 2));
     assert_eq!(house.wait_for(boot, whole).await, 512 * 300);
 
     // The probe ends in the end, and is neither a delivery nor a step of the attempt.
@@ -175,7 +175,7 @@ async fn row_29_the_block_number_rolls_over_to_zero() {
     let rom = Rom::new(&house).await;
     // 66,251 blocks of eight bytes.
     rom.ask(&name, &["blksize", "8", "windowsize", "64"]).await;
-    assert!(rom.take(8, 64, 1).await == noise(530_000, 6));
+    assert!(rom.take(8, 64, 1).await == efi(530_000, 6));
 }
 
 #[tokio::test(flavor = "multi_thread")]

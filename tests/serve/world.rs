@@ -84,6 +84,14 @@ fn site() -> Site {
     Site { mode: DhcpMode::Full, subnets: vec![subnet], authoritative: true, http_port: 80, boot, mirrors }
 }
 
+/// What passes for an EFI program for x64: noise under the header of a PE image.
+pub fn efi(len: usize, seed: u32) -> Vec<u8> {
+    let mut bytes = noise(len, seed);
+    bytes[..2].copy_from_slice(b"MZ");
+    bytes[0x3c..0x46].copy_from_slice(b"\x40\0\0\0PE\0\0\x64\x86");
+    bytes
+}
+
 impl House {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -92,8 +100,8 @@ impl House {
         fs::create_dir(&nbps).unwrap();
         // One file ends in a short block of 512 bytes and of 1468, the other in none of 512.
         fs::write(nbps.join("undionly.kpxe"), noise(74_213, 1)).unwrap();
-        fs::write(nbps.join("snponly.efi"), noise(512 * 300, 2)).unwrap();
-        fs::write(nbps.join("ipxe.efi"), noise(530_000, 6)).unwrap();
+        fs::write(nbps.join("snponly.efi"), efi(512 * 300, 2)).unwrap();
+        fs::write(nbps.join("ipxe.efi"), efi(530_000, 6)).unwrap();
         let (journal, world) = Journal::open(&dir.path().join("journal.redb")).unwrap();
         let library = Library::open(&dir.path().join("library"));
         assert!(library.problems().is_empty(), "{}", library.problems()[0]);
