@@ -8,7 +8,7 @@ use std::{fs, path::Path, process::Command};
 use greenroom::{
     document::Source,
     library::{self, Library},
-    model::{BootId, PersonaName, site::Mirrors, smbios::Hardware},
+    model::{BootId, PersonaName, secret::Secrets, site::Mirrors, smbios::Hardware},
     persona::{
         Persona,
         render::{Subject, seed_file, seed_files},
@@ -41,6 +41,7 @@ fn rendered(persona: &Persona, name: &str, file: &str) -> String {
         seed_url: "http://10.77.0.1/seed/0000000001/token/",
         report_url: "http://10.77.0.1/seed/0000000001/token/report",
         mirrors: &mirrors,
+        secrets: &Secrets::masked(persona.secret_names()),
     };
     seed_file(persona, &subject, file).unwrap()
 }
@@ -142,7 +143,7 @@ security:
 network:
   hostname: Under_score
   interfaces:
-    - {address: 10.0.0.5/24, gateway: 10.0.1.1}
+    - {ip: {addresses: [10.0.0.5/24], gateway: 10.0.1.1}}
 preferences: {locale: german, timezone: Berlin, keyboard: QWERTZ}
 "
     ));

@@ -181,6 +181,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         images,
         nbps: Arc::new(nbps),
         library: Arc::new(Mutex::new(library)),
+        secrets_dir: config.secrets_dir.as_path().into(),
         seed_key: Arc::new(seed_key),
         metrics: Arc::default(),
         clock,

@@ -60,6 +60,12 @@ pub(super) struct Add {
     /// What it runs on.
     #[arg(long, default_value = "x64")]
     arch: Arch,
+    /// The distribution that it is or installs: debian, ubuntu, rocky, ...
+    #[arg(long)]
+    distribution: Option<String>,
+    /// The version of it: 12, 24.04, ...
+    #[arg(long = "os-version", value_name = "VERSION")]
+    version: Option<String>,
     /// A kernel argument; may be given often.
     #[arg(long = "arg", value_name = "ARG", allow_hyphen_values = true)]
     args: Vec<String>,
@@ -97,7 +103,8 @@ async fn add(add: Add, global: &Global) -> Done {
     for (role, place) in given.into_iter().filter_map(|(role, place)| Some((role, place?))) {
         files.insert(role, surveyed(role, &place).await?);
     }
-    let image = Image { name: add.name, description: add.description, arch: add.arch, files, args: add.args };
+    let Add { name, description, arch, distribution, version, args, .. } = add;
+    let image = Image { name, description, arch, distribution, version, files, args };
     let written = fs::create_dir_all(library.join("images")).and_then(|()| fs::write(&path, yaml::to_string(&image)));
     written.map_err(|error| format!("{}: {error}", path.display()))?;
     say(&format!("{} is written; a running daemon takes it up by itself", path.display()));

@@ -18,6 +18,7 @@ use crate::{
 pub(super) struct File {
     pub(super) state_dir: PathBuf,
     pub(super) library: PathBuf,
+    pub(super) secrets_dir: PathBuf,
     pub(super) admin_socket: PathBuf,
     pub(super) log: Log,
     pub(super) dhcp: Dhcp,
@@ -33,6 +34,7 @@ impl Default for File {
         Self {
             state_dir: "/var/lib/greenroom".into(),
             library: "/etc/greenroom/personas".into(),
+            secrets_dir: "/etc/greenroom/secrets".into(),
             admin_socket: super::DEFAULT_SOCKET.into(),
             log: Log::default(),
             dhcp: Dhcp::default(),

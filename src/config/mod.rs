@@ -28,6 +28,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The folder of the personas.
     pub library: PathBuf,
+    /// The folder of the secrets that personas name: one file each, for root only.
+    pub secrets_dir: PathBuf,
     /// The admin's door.
     pub admin_socket: PathBuf,
     /// How much is logged, as `RUST_LOG` says it.

@@ -23,6 +23,9 @@ state_dir: /var/lib/greenroom
 # The personas: a git work tree, say. Image manifests lie in its folder images/.
 library: /etc/greenroom/personas
 
+# Passphrases and passwords that personas name, one file each: /etc/greenroom/secrets/disk-passphrase.
+# secrets_dir: /etc/greenroom/secrets
+
 # admin_socket: /run/greenroom/admin.sock
 # log: {{level: info, format: text}}        # format: json for log collectors
 

@@ -54,6 +54,7 @@ pub(super) fn config(file: File, source: &Source) -> Result<Config, Vec<Problem>
     Ok(Config {
         state_dir: folder.join(file.state_dir),
         library: folder.join(file.library),
+        secrets_dir: folder.join(file.secrets_dir),
         admin_socket: folder.join(file.admin_socket),
         log_level: file.log.level,
         log_json: file.log.format == LogFormat::Json,

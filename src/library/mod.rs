@@ -8,6 +8,7 @@
 //! reported.
 
 mod load;
+mod secret;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ use crate::{
 };
 
 pub use load::{Fingerprint, check};
+pub use secret::{SecretError, secrets_of};
 
 /// A library that remembers what last was good.
 #[derive(Debug)]

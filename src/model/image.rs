@@ -146,6 +146,12 @@ pub struct Image {
     pub description: String,
     /// What it runs on.
     pub arch: Arch,
+    /// The distribution that it is or installs, by the name that personas use: `debian`. Not said when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<String>,
+    /// The version of it: `12`, `24.04`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// The files; a kernel is required, checked by the library on load.
     pub files: BTreeMap<Role, ImageFile>,
     /// Kernel arguments. `{{server}}`, `{{seed_url}}`, `{{report_url}}` and `{{blob:ROLE}}` are filled in for each boot.

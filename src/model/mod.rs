@@ -19,6 +19,7 @@ pub mod persona_ref;
 pub mod plan;
 pub mod reply;
 pub mod request;
+pub mod secret;
 pub mod site;
 pub mod smbios;
 pub mod timeline;

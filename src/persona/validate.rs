@@ -1,6 +1,6 @@
 //! What must hold of a persona beyond its shape. Every rule has a code; every problem points to its line.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use crate::{
     document::{Check, Problem, Source},
@@ -50,7 +50,8 @@ impl Rules<'_> {
                 "remove `os.install`, or say `effect: destructive`",
             ),
             (Some(install), Effect::Destructive) => {
-                let plain = install.disk.strip_prefix("/dev/").is_some_and(|rest| {
+                let path = install.disk.path.as_deref().unwrap_or_default();
+                let plain = path.strip_prefix("/dev/").is_some_and(|rest| {
                     !rest.is_empty() && !rest.contains("..") && rest.chars().all(|c| c.is_ascii_graphic())
                 });
                 let help = "write /dev/disk/by-id/... (best: it names one disk for ever) or /dev/nvme0n1";
@@ -67,12 +68,12 @@ impl Rules<'_> {
 
     fn apps(&mut self, persona: &Persona) {
         let apps = &persona.apps;
-        for (at, package) in apps.packages.iter().enumerate() {
+        for (at, package) in apps.packages.native.iter().enumerate() {
             let path = format!("apps.packages.{at}");
             let help = "Debian's package names are lower-case letters, digits, `+`, `-` and `.`";
             self.0.require(is_package(package), "GR020", &path, format!("`{package}` is no package name"), help);
         }
-        self.duplicates("apps.packages", apps.packages.iter().map(String::as_str));
+        self.duplicates("apps.packages", apps.packages.native.iter().map(String::as_str));
         for (at, file) in apps.files.iter().enumerate() {
             let octal = file.mode.len() == 4 && file.mode.bytes().all(|b| (b'0'..=b'7').contains(&b));
             let absolute = file.path.starts_with('/') && !file.path.contains("..");
@@ -129,7 +130,8 @@ impl Rules<'_> {
         for group in &user.groups {
             self.0.require(is_login(group), "GR033", &path("groups"), format!("`{group}` cannot be a group"), help);
         }
-        let shell = user.shell.starts_with('/') && !user.shell.contains(char::is_whitespace);
+        let shell =
+            user.shell.as_ref().is_none_or(|shell| shell.starts_with('/') && !shell.contains(char::is_whitespace));
         self.0.require(shell, "GR034", &path("shell"), "a shell is an absolute path", "");
         // cloud-init writes the name into one field of /etc/passwd.
         let full_name = !user.full_name.contains([':', ',', '\n']);
@@ -153,10 +155,16 @@ impl Rules<'_> {
             let path = format!("network.interfaces.{at}");
             let matched = interface.mac.is_some() || interface.name.is_some();
             self.0.require(matched, "GR041", &path, "which interface is meant?", "give its `mac` or its `name`");
-            if let (Some(gateway), address) = (interface.gateway, interface.address) {
-                let reachable = address.is_some_and(|net| net.contains(&gateway) && net.addr() != gateway);
+            if let Some((ip, gateway)) = interface.ip.as_ref().and_then(|ip| Some((ip, IpAddr::V4(ip.gateway?)))) {
+                let reachable = ip.addresses.iter().any(|net| net.contains(&gateway) && net.addr() != gateway);
                 let help = "a gateway is another address of the interface's own subnet";
-                self.0.require(reachable, "GR042", &format!("{path}.gateway"), "this gateway cannot be reached", help);
+                self.0.require(
+                    reachable,
+                    "GR042",
+                    &format!("{path}.ip.gateway"),
+                    "this gateway cannot be reached",
+                    help,
+                );
             }
             if let Some(name) = &interface.name {
                 let plain = (1..=15).contains(&name.len())

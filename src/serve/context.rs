@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -29,6 +30,8 @@ pub struct Context {
     pub nbps: Arc<NbpSet>,
     /// The personas and manifests, with what is wrong with them.
     pub library: Arc<Mutex<Library>>,
+    /// The folder of the secrets that personas name.
+    pub secrets_dir: Arc<Path>,
     /// The key of the attempts' tokens.
     pub seed_key: Arc<SeedKey>,
     /// Counters of the services.

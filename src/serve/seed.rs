@@ -13,6 +13,7 @@ use sha2::Sha256;
 
 use crate::{
     engine::Unavailable,
+    library::secrets_of,
     model::{
         BootId, PersonaRef, Seconds,
         device::Device,
@@ -75,6 +76,14 @@ pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name:
     let world = context.engine.world();
     let device = world.devices.get(&boot.device).cloned().unwrap_or_else(|| Device::new(boot.device.mac()));
     let links = Links { server: ends.server_url(), boot: id, token: token.to_owned() };
+    let secrets = match secrets_of(text_of, &context.secrets_dir) {
+        Ok(secrets) => secrets,
+        Err(error) => {
+            tracing::error!(boot = %id, persona = %persona, "the seed cannot be rendered: {error}");
+            return (StatusCode::INTERNAL_SERVER_ERROR, "a secret of this persona is missing on the server\n")
+                .into_response();
+        }
+    };
     let subject = Subject {
         persona: persona.name.as_str(),
         mac: device.id.mac(),
@@ -83,6 +92,7 @@ pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name:
         seed_url: &links.seed_url(),
         report_url: &links.report_url(),
         mirrors: &ground.site.mirrors,
+        secrets: &secrets,
     };
     let Some(rendered) = seed_file(text_of, &subject, name) else { return not_found() };
     if deliver {

@@ -45,7 +45,7 @@ fn persona(name: &str, effect: Effect, image: &str) -> Entry {
     };
     let json = format!(
         "{{\"apiVersion\":\"greenroom/v1\",\"description\":\"x\",\"effect\":\"{effect}\",\"os\":{{{install}\"image\":\"{image}\"}},\
-         \"resources\":{{\"memory_min\":\"1GiB\"}}}}"
+         \"resources\":{{\"requires\":{{\"memory\":\"1GiB\"}}}}}}"
     );
     let persona: Persona = serde_json::from_str(&json).unwrap();
     let version = Version::new(format!("{name}-version"));
@@ -55,7 +55,15 @@ fn persona(name: &str, effect: Effect, image: &str) -> Entry {
 fn image(name: &str, arch: Arch) -> Image {
     let file = |n| ImageFile { sha256: Digest::new([n; 32]), size: Some(Bytes(9)), origins: vec![], name: None };
     let files = BTreeMap::from([(Role::Kernel, file(1)), (Role::Initrd, file(2))]);
-    Image { name: name.parse().unwrap(), description: String::new(), arch, files, args: vec!["quiet".into()] }
+    Image {
+        name: name.parse().unwrap(),
+        description: String::new(),
+        arch,
+        distribution: None,
+        version: None,
+        files,
+        args: vec!["quiet".into()],
+    }
 }
 
 impl Lab {

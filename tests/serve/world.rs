@@ -118,6 +118,7 @@ impl House {
             images: Images::open(&settings).unwrap().0,
             nbps: Arc::new(NbpSet::load(Some(&nbps)).unwrap()),
             library: Arc::new(Mutex::new(library)),
+            secrets_dir: std::path::Path::new("/nonexistent").into(),
             seed_key: Arc::new(SeedKey::new([7; 32])),
             metrics: Arc::default(),
             clock,

@@ -5,12 +5,16 @@
 //! field has one rendering, and nothing is silently dropped.
 
 mod cloud_init;
+mod network;
 mod preseed;
 mod report;
 
+use serde_json::{Map, Value};
+
 use crate::{
-    model::{BootId, MacAddr, site::Mirrors, smbios::Hardware},
-    persona::{Persona, schema::SeedFormat},
+    document::yaml,
+    model::{BootId, MacAddr, secret::Secrets, site::Mirrors, smbios::Hardware},
+    persona::{Persona, schema::Target},
 };
 
 /// The device and the place that a seed is rendered for.
@@ -30,6 +34,8 @@ pub struct Subject<'a> {
     pub report_url: &'a str,
     /// Where packages come from.
     pub mirrors: &'a Mirrors,
+    /// The secrets that the persona names.
+    pub secrets: &'a Secrets,
 }
 
 impl Subject<'_> {
@@ -49,9 +55,10 @@ impl Subject<'_> {
 
 /// The names of the seed files of a persona, the one that is read first in front.
 pub fn seed_files(persona: &Persona) -> &'static [&'static str] {
-    match persona.seed_format() {
-        SeedFormat::NoCloud => &["meta-data", "user-data", "vendor-data", "network-config"],
-        SeedFormat::Preseed => &["preseed.cfg", "meta-data", "user-data", "vendor-data", "network-config"],
+    match persona.target() {
+        Target::Preseed => &["preseed.cfg", "meta-data", "user-data", "vendor-data", "network-config"],
+        Target::Bare => &[],
+        _ => &["meta-data", "user-data", "vendor-data", "network-config"],
     }
 }
 
@@ -64,9 +71,19 @@ pub fn seed_file(persona: &Persona, subject: &Subject<'_>, name: &str) -> Option
         "meta-data" => Some(cloud_init::meta_data(persona, subject)),
         "user-data" => Some(cloud_init::user_data(persona, subject)),
         "vendor-data" => Some(cloud_init::vendor_data(subject)),
-        "network-config" => Some(cloud_init::network_config(persona, subject)),
+        "network-config" => Some(yaml::to_string(&network::netplan(persona, subject))),
         "preseed.cfg" => Some(preseed::preseed(persona, subject)),
         _ => None,
+    }
+}
+
+/// Merges what an admin wrote in a format's own words into what was rendered: maps deeply, all else is replaced.
+fn merge(rendered: &mut Map<String, Value>, raw: &Map<String, Value>) {
+    for (key, value) in raw {
+        match (rendered.get_mut(key), value) {
+            (Some(Value::Object(known)), Value::Object(more)) => merge(known, more),
+            _ => drop(rendered.insert(key.clone(), value.clone())),
+        }
     }
 }
 

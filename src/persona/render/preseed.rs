@@ -2,7 +2,7 @@
 //!
 //! The installed system's own cloud-init does all the rest, from the seed that `late_command` leaves on the disk.
 
-use crate::persona::{Persona, schema::Filesystem};
+use crate::persona::Persona;
 
 use super::{Subject, shell_word};
 
@@ -78,17 +78,13 @@ fn accounts_and_clock(persona: &Persona) -> Vec<String> {
 /// first disk by itself.
 fn disk(persona: &Persona) -> Vec<String> {
     let Some(install) = &persona.os.install else { return vec![] };
-    let filesystem = match install.filesystem {
-        Filesystem::Ext4 => "ext4",
-        Filesystem::Xfs => "xfs",
-        Filesystem::Btrfs => "btrfs",
-    };
+    let path = install.disk.path.as_deref().unwrap_or_default();
     vec![
-        line("partman-auto/disk", "string", &install.disk),
-        line("grub-installer/bootdev", "string", &install.disk),
+        line("partman-auto/disk", "string", path),
+        line("grub-installer/bootdev", "string", path),
         line("partman-auto/method", "string", "regular"),
         line("partman-auto/choose_recipe", "select", "atomic"),
-        line("partman/default_filesystem", "string", filesystem),
+        line("partman/default_filesystem", "string", install.filesystem.name()),
         line("partman-lvm/device_remove_lvm", "boolean", "true"),
         line("partman-md/device_remove_md", "boolean", "true"),
         line("partman-partitioning/confirm_write_new_label", "boolean", "true"),

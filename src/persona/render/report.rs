@@ -1,6 +1,6 @@
 //! The script by which an installed or live system holds itself against its persona, and reports.
 
-use crate::persona::Persona;
+use crate::persona::{Persona, schema::Manager};
 
 use super::{Subject, shell_word};
 
@@ -36,9 +36,23 @@ pub(super) fn script(persona: &Persona, subject: &Subject<'_>) -> String {
         let zone = shell_word(zone);
         checks.push(format!("check timezone {zone} \"$(readlink /etc/localtime | sed 's,.*/zoneinfo/,,')\""));
     }
-    for package in &persona.apps.packages {
+    // Groups of packages have no version to ask for.
+    for package in persona.packages().filter(|package| !package.starts_with('@')) {
         let name = shell_word(package);
-        checks.push(format!("check package\\ {name} '' \"$(dpkg-query -W -f='${{Version}}' {name} 2>/dev/null)\""));
+        let ask = match persona.os.distribution().manager() {
+            Some(Manager::Dnf) => format!("rpm -q --qf '%{{VERSION}}-%{{RELEASE}}' {name}"),
+            _ => format!("dpkg-query -W -f='${{Version}}' {name}"),
+        };
+        checks.push(format!("check package\\ {name} '' \"$({ask} 2>/dev/null)\""));
+    }
+    let requires = &persona.resources.requires;
+    if let Some(cpus) = requires.cpus {
+        checks.push(format!("check cpus {cpus}+ \"$([ $(nproc) -ge {cpus} ] && echo {cpus}+ || nproc)\""));
+    }
+    if let Some(disk) = requires.disk {
+        let kib = disk.0 >> 10;
+        let size = "$(df -k --output=size / | tail -n 1 | tr -d ' ')";
+        checks.push(format!("check disk {kib}+ \"$([ {size} -ge {kib} ] && echo {kib}+ || echo {size})\""));
     }
     for service in &persona.apps.services.enable {
         let name = shell_word(service);

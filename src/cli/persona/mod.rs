@@ -1,0 +1,101 @@
+//! `greenroom persona`.
+
+mod check;
+mod list;
+mod render;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::{
+    document::yaml,
+    library::Library,
+    model::{MacAddr, PersonaName},
+    persona::catalog::Entry,
+};
+
+use super::{Done, Failure, Global, say, say_json};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  greenroom persona check personas/                 every problem of a library
+  greenroom persona show kiosk-live                 with its version
+  greenroom persona render kiosk-live --mac 52:54:00:77:00:02 --file user-data";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check a persona, a manifest or a whole library.
+    Check {
+        /// A file or a folder; the configured library when not given.
+        path: Option<PathBuf>,
+    },
+    /// List the personas of the library.
+    List {
+        #[command(flatten)]
+        from: From,
+    },
+    /// Show a persona, with defaults filled in.
+    Show {
+        /// Which.
+        name: PersonaName,
+        #[command(flatten)]
+        from: From,
+    },
+    /// Show what a device's installer or cloud-init would read.
+    Render {
+        /// Which.
+        name: PersonaName,
+        /// The device's port.
+        #[arg(long)]
+        mac: MacAddr,
+        /// Only this file.
+        #[arg(long)]
+        file: Option<String>,
+        #[command(flatten)]
+        from: From,
+    },
+}
+
+/// Where the personas are.
+#[derive(Debug, clap::Args)]
+pub(super) struct From {
+    /// The library; the configured one when not given.
+    #[arg(long, value_name = "DIR")]
+    library: Option<PathBuf>,
+}
+
+impl From {
+    fn path(self, global: &Global) -> Result<PathBuf, Failure> {
+        match self.library {
+            Some(path) => Ok(path),
+            None => Ok(global.config()?.library),
+        }
+    }
+
+    fn entry(self, name: &PersonaName, global: &Global) -> Result<Entry, Failure> {
+        let path = self.path(global)?;
+        let library = Library::open(&path);
+        let missing =
+            || format!("there is no good persona {name} in {}: see `greenroom persona check`", path.display());
+        library.catalog().persona(name).cloned().ok_or_else(|| Failure::Failed(missing()))
+    }
+}
+
+pub(super) fn run(command: Command, global: &Global) -> Done {
+    match command {
+        Command::Check { path } => check::run(path, global),
+        Command::List { from } => list::run(from, global),
+        Command::Show { name, from } => {
+            let Entry { reference, persona } = from.entry(&name, global)?;
+            match global.json {
+                true => say_json(&serde_json::json!({ "reference": reference, "persona": persona })),
+                false => {
+                    say(&format!("# {reference}\n{}", yaml::to_string(&persona).trim_end()));
+                    Ok(())
+                }
+            }
+        }
+        Command::Render { name, mac, file, from } => render::run(&name, mac, file, from, global),
+    }
+}

@@ -1,0 +1,31 @@
+//! The secrets that personas name: a folder beside the library and never in it, one file each.
+
+use std::{fs, io, path::Path};
+
+use crate::{model::secret::Secrets, persona::Persona};
+
+/// A secret that a persona names and the site cannot give. The message never holds what a secret says.
+#[derive(Debug, thiserror::Error)]
+#[error("the secret `{name}` cannot be read from {folder}: {error}; write it there, readable for root only")]
+pub struct SecretError {
+    /// Which.
+    pub name: String,
+    /// Where it should be.
+    pub folder: String,
+    /// What the system says.
+    pub error: io::Error,
+}
+
+/// The secrets that `persona` is rendered with, each without the line end that editors put behind it.
+pub fn secrets_of(persona: &Persona, folder: &Path) -> Result<Secrets, SecretError> {
+    let read = |name: &str| {
+        let fail = |error| SecretError { name: name.to_owned(), folder: folder.display().to_string(), error };
+        // Validation lets no other name through; a path must not lead out of the folder all the same.
+        if name.is_empty() || name.starts_with('.') || name.contains('/') {
+            return Err(fail(io::Error::new(io::ErrorKind::InvalidInput, "this cannot name a file")));
+        }
+        let text = fs::read_to_string(folder.join(name)).map_err(fail)?;
+        Ok((name.to_owned(), text.trim_end_matches(['\r', '\n']).to_owned()))
+    };
+    Ok(Secrets::new(persona.secret_names().map(read).collect::<Result<Vec<_>, _>>()?))
+}
