@@ -3,48 +3,18 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
+mod stage;
+
 use std::{fs, path::Path, process::Command};
 
 use greenroom::{
-    document::Source,
     library::{self, Library},
-    model::{BootId, PersonaName, secret::Secrets, site::Mirrors, smbios::Hardware},
-    persona::{
-        Persona,
-        render::{Subject, seed_file, seed_files},
-        validate::validate,
-    },
+    model::PersonaName,
+    persona::render::seed_files,
 };
 use proptest::prelude::*;
 
-const MAC: &str = "52:54:00:77:00:02";
-
-fn samples() -> Library {
-    Library::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("personas"))
-}
-
-fn sample(name: &str) -> Persona {
-    let name: PersonaName = name.parse().unwrap();
-    Persona::clone(&samples().catalog().persona(&name).unwrap().persona)
-}
-
-fn rendered(persona: &Persona, name: &str, file: &str) -> String {
-    let mirrors = Mirrors {
-        debian: Some("http://10.77.0.1:8080/debian".into()),
-        debian_security: Some("http://10.77.0.1:8080/debian-security".into()),
-    };
-    let subject = Subject {
-        persona: name,
-        mac: MAC.parse().unwrap(),
-        hardware: &Hardware { serial: Some("SN 123/4".into()), ..Hardware::default() },
-        boot: BootId::new(1),
-        seed_url: "http://10.77.0.1/seed/0000000001/token/",
-        report_url: "http://10.77.0.1/seed/0000000001/token/report",
-        mirrors: &mirrors,
-        secrets: &Secrets::masked(persona.secret_names()),
-    };
-    seed_file(persona, &subject, file).unwrap()
-}
+use stage::{passes, problems, rendered, sample, samples, yaml};
 
 #[test]
 fn the_sample_library_is_good() {
@@ -66,19 +36,6 @@ fn kiosk_live_as_cloud_init_reads_it() {
 fn workstation_debian_as_the_installer_reads_it() {
     let persona = sample("workstation-debian");
     insta::assert_snapshot!(rendered(&persona, "workstation-debian", "preseed.cfg"));
-}
-
-/// Runs a format's own tool on a text; what it complained of.
-fn passes(program: &str, arguments: &[&str], text: &str) -> Result<(), String> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("file");
-    fs::write(&path, text).unwrap();
-    let output = Command::new(program).args(arguments).arg(&path).output();
-    let output = output.unwrap_or_else(|error| panic!("{program}: {error}; `make setup` installs it"));
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    // cloud-init 22.4 complains on standard output and succeeds.
-    let good = output.status.success() && !said.contains("Invalid") && !said.contains("rror:");
-    if good { Ok(()) } else { Err(format!("{said}\n{text}")) }
 }
 
 #[test]
@@ -107,19 +64,6 @@ fn the_report_script_is_a_script_whatever_the_names_in_it() {
     let script = script["content"].as_str().unwrap();
     passes("sh", &["-n"], script).unwrap();
     assert!(script.contains(r"check hostname 'it'\''s-$(reboot)'"), "{script}");
-}
-
-fn yaml(text: &str) -> serde_json::Value {
-    Source::new("rendered", text.as_bytes().to_vec()).unwrap().parse().unwrap()
-}
-
-fn problems(text: &str) -> String {
-    let source = Source::new("bad.yaml", text.as_bytes().to_vec()).unwrap();
-    let problems = match source.parse::<Persona>() {
-        Ok(persona) => validate(&persona, &source),
-        Err(problems) => problems,
-    };
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
 }
 
 #[test]
@@ -214,7 +158,7 @@ proptest! {
 
     #[test]
     fn no_change_to_a_sample_makes_the_reader_panic(at in any::<prop::sample::Index>(), with in "[\\PC\\n]{0,3}") {
-        let text = include_str!("../personas/kiosk-live.yaml");
+        let text = include_str!("../../personas/kiosk-live.yaml");
         let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
         let at = ends[at.index(ends.len())];
         drop(problems(&format!("{}{with}{}", &text[..at], &text[at..])));

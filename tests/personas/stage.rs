@@ -1,0 +1,69 @@
+//! What every test here uses: the samples, a device to render them for, and the formats' own tools.
+
+use std::{fs, path::Path, process::Command};
+
+use greenroom::{
+    document::Source,
+    library::Library,
+    model::{BootId, PersonaName, secret::Secrets, site::Mirrors, smbios::Hardware},
+    persona::{
+        Persona,
+        render::{Subject, seed_file},
+        validate::validate,
+    },
+};
+
+pub(crate) const MAC: &str = "52:54:00:77:00:02";
+
+pub(crate) fn samples() -> Library {
+    Library::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("personas"))
+}
+
+pub(crate) fn sample(name: &str) -> Persona {
+    let name: PersonaName = name.parse().unwrap();
+    Persona::clone(&samples().catalog().persona(&name).unwrap().persona)
+}
+
+pub(crate) fn rendered(persona: &Persona, name: &str, file: &str) -> String {
+    let mirrors = Mirrors {
+        debian: Some("http://10.77.0.1:8080/debian".into()),
+        debian_security: Some("http://10.77.0.1:8080/debian-security".into()),
+    };
+    let subject = Subject {
+        persona: name,
+        mac: MAC.parse().unwrap(),
+        hardware: &Hardware { serial: Some("SN 123/4".into()), ..Hardware::default() },
+        boot: BootId::new(1),
+        seed_url: "http://10.77.0.1/seed/0000000001/token/",
+        report_url: "http://10.77.0.1/seed/0000000001/token/report",
+        mirrors: &mirrors,
+        secrets: &Secrets::masked(persona.secret_names()),
+    };
+    seed_file(persona, &subject, file).unwrap()
+}
+
+/// Runs a format's own tool on a text; what it complained of.
+pub(crate) fn passes(program: &str, arguments: &[&str], text: &str) -> Result<(), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    fs::write(&path, text).unwrap();
+    let output = Command::new(program).args(arguments).arg(&path).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}; `make setup` installs it"));
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    // cloud-init 22.4 complains on standard output and succeeds.
+    let good = output.status.success() && !said.contains("Invalid") && !said.contains("rror:");
+    if good { Ok(()) } else { Err(format!("{said}\n{text}")) }
+}
+
+pub(crate) fn yaml(text: &str) -> serde_json::Value {
+    Source::new("rendered", text.as_bytes().to_vec()).unwrap().parse().unwrap()
+}
+
+pub(crate) fn problems(text: &str) -> String {
+    let source = Source::new("bad.yaml", text.as_bytes().to_vec()).unwrap();
+    let problems = match source.parse::<Persona>() {
+        Ok(persona) => validate(&persona, &source),
+        Err(problems) => problems,
+    };
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+}
