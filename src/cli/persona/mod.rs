@@ -3,6 +3,7 @@
 mod check;
 mod list;
 mod render;
+mod schema;
 
 use std::path::PathBuf;
 
@@ -21,7 +22,8 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   greenroom persona check personas/                 every problem of a library
   greenroom persona show kiosk-live                 with its version
-  greenroom persona render kiosk-live --mac 52:54:00:77:00:02 --file user-data";
+  greenroom persona render kiosk-live --mac 52:54:00:77:00:02 --file user-data
+  greenroom persona schema > personas/schema.json   for editors that speak to yaml-language-server";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -42,6 +44,8 @@ pub(super) enum Command {
         #[command(flatten)]
         from: From,
     },
+    /// Print the JSON Schema of personas, for editors.
+    Schema(schema::Args),
     /// Show what a device's installer or cloud-init would read.
     Render {
         /// Which.
@@ -96,6 +100,7 @@ pub(super) fn run(command: Command, global: &Global) -> Done {
                 }
             }
         }
+        Command::Schema(args) => schema::run(&args),
         Command::Render { name, mac, file, from } => render::run(&name, mac, file, from, global),
     }
 }

@@ -6,6 +6,7 @@
 
 mod apps;
 mod form;
+mod json;
 mod network;
 mod os;
 mod preferences;
@@ -21,6 +22,7 @@ use crate::model::{Bytes, Effect, PersonaName, image::ImageName};
 
 pub use apps::{Apps, Container, File, Flatpak, Packages, Repository, Services, Snap};
 pub use form::text;
+pub use json::{Field, Shape, fields, json_schema, reference};
 pub use network::{Bond, BondMode, Bridge, Interface, Ip, Network, Proxy, Vlan};
 pub use os::{Disk, Distribution, Family, Filesystem, Install, Manager, Os, Partition, Target};
 pub use preferences::{Desktop, Preferences};
