@@ -4,6 +4,8 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
 mod stage;
+mod validators;
+mod wild;
 
 use std::{fs, path::Path, process::Command};
 

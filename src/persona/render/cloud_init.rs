@@ -14,7 +14,33 @@ use crate::{
     },
 };
 
-use super::{Subject, merge, report};
+use super::{Refused, Subject, merge, report};
+
+/// What a live system cannot be told.
+pub(super) fn refuses(persona: &Persona) -> Vec<Refused> {
+    let mut refused = refuses_everywhere(persona);
+    if persona.security.encryption.is_some() {
+        let why = "a live system has no disk of its own that could be encrypted";
+        refused.push(Refused::new(
+            "security.encryption",
+            why,
+            "remove it, or say `effect: destructive` and `os.install`",
+        ));
+    }
+    refused
+}
+
+/// What no cloud-config says, whether it is read by a live system or by an installed one.
+pub(super) fn refuses_everywhere(persona: &Persona) -> Vec<Refused> {
+    let users = persona.security.users.iter().enumerate();
+    let with_secret = users.filter(|(_, user)| user.password_secret.is_some());
+    let refused = with_secret.map(|(at, user)| {
+        let why = format!("the password of `{}` would lie in the seed in plain text", user.name);
+        let help = "give `password_hash`: Linux needs no more than the hash (`mkpasswd -m yescrypt`)";
+        Refused::new(format!("security.users.{at}.password_secret"), why, help)
+    });
+    refused.collect()
+}
 
 /// `meta-data`: who this is.
 pub(super) fn meta_data(persona: &Persona, subject: &Subject<'_>) -> String {

@@ -53,6 +53,33 @@ impl Subject<'_> {
     }
 }
 
+/// Something that a persona asks for and its target has no words for. Validation makes an error of it: what cannot be
+/// said is never silently left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Where it stands in the document: `os.install.filesystem`.
+    pub path: String,
+    /// Why the target cannot say it.
+    pub why: String,
+    /// What to write in its place.
+    pub help: &'static str,
+}
+
+impl Refused {
+    fn new(path: impl Into<String>, why: impl Into<String>, help: &'static str) -> Self {
+        Self { path: path.into(), why: why.into(), help }
+    }
+}
+
+/// What the target of a persona cannot express.
+pub fn refuses(persona: &Persona) -> Vec<Refused> {
+    match persona.target() {
+        Target::CloudInit => cloud_init::refuses(persona),
+        Target::Preseed => preseed::refuses(persona),
+        Target::Autoinstall | Target::Kickstart | Target::Ignition | Target::Unattend | Target::Bare => vec![],
+    }
+}
+
 /// The names of the seed files of a persona, the one that is read first in front.
 pub fn seed_files(persona: &Persona) -> &'static [&'static str] {
     match persona.target() {

@@ -4,13 +4,39 @@
 
 use crate::persona::Persona;
 
-use super::{Subject, shell_word};
+use super::{Refused, Subject, cloud_init, shell_word};
 
 /// Where Debian comes from when the site names no mirror.
 const DEBIAN: &str = "http://deb.debian.org/debian";
 
 /// Where cloud-init looks for a seed on the disk.
 const SEED_DIR: &str = "/var/lib/cloud/seed/nocloud";
+
+/// What the Debian installer cannot be told. An answer of debconf is one line, and partman has no way to encrypt but to
+/// encrypt a volume group.
+pub(super) fn refuses(persona: &Persona) -> Vec<Refused> {
+    let mut refused = cloud_init::refuses_everywhere(persona);
+    let preferences = &persona.preferences;
+    let answers = [
+        ("preferences.locale", preferences.locale.as_ref()),
+        ("preferences.keyboard", preferences.keyboard.as_ref()),
+        ("preferences.timezone", preferences.timezone.as_ref()),
+        ("network.hostname", persona.network.hostname.as_ref()),
+        ("network.proxy.http", persona.network.proxy.as_ref().map(|proxy| &proxy.http)),
+        ("network.ntp.0", persona.network.ntp.first()),
+    ];
+    for (path, _) in answers.iter().filter(|(_, answer)| answer.is_some_and(|answer| answer.contains(char::is_control)))
+    {
+        let why = "an answer to the Debian installer is one line, and this has a control character in it";
+        refused.push(Refused::new(*path, why, "remove it"));
+    }
+    let install = persona.os.install.as_ref();
+    if persona.security.encryption.is_some() && install.is_some_and(|install| !install.lvm) {
+        let why = "the Debian installer encrypts a volume group as a whole, and nothing else";
+        refused.push(Refused::new("os.install.lvm", why, "say `lvm: true`"));
+    }
+    refused
+}
 
 /// The answers.
 pub(super) fn preseed(persona: &Persona, subject: &Subject<'_>) -> String {
