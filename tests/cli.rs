@@ -82,8 +82,8 @@ fn serve_without_a_configuration_says_what_it_needs() {
 fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
     let sample = greenroom::config::sample("eth0", "192.0.2.7".parse().unwrap());
     let read = |text: &str| {
-        let source = greenroom::document::Source::new("greenroom.yaml", text.as_bytes().to_vec()).unwrap();
-        greenroom::config::Config::read(&source).unwrap_or_else(|problems| panic!("{}", problems[0]))
+        let document = greenroom::document::Document::read("greenroom.yaml", text.as_bytes().to_vec()).unwrap();
+        greenroom::config::Config::read(&document).unwrap_or_else(|problems| panic!("{}", problems[0]))
     };
     let as_is = read(&sample);
     assert_eq!(as_is.interfaces, ["eth0"]);

@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     config::{Config, DEFAULT_PATH, DEFAULT_SOCKET},
-    document::{Problem, Source},
+    document::{Document, Problem},
 };
 
 use out::say;
@@ -115,8 +115,8 @@ impl Global {
             std::io::ErrorKind::NotFound => Failure::Failed(serve::no_config(&path)),
             _ => Failure::Failed(format!("{}: {error}", path.display())),
         })?;
-        let read = Source::new(path.display().to_string(), bytes).map_err(|problem| vec![problem]);
-        read.and_then(|source| Config::read(&source)).map_err(|problems| Failure::Failed(listed(&problems)))
+        let read = Document::read(path.display().to_string(), bytes).map_err(|problem| vec![problem]);
+        read.and_then(|document| Config::read(&document)).map_err(|problems| Failure::Failed(listed(&problems)))
     }
 
     /// The admin socket: named, or the configuration's when there is one, or the default.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::{
-    document::{Problem, Source},
+    document::{Document, Problem},
     model::{Bytes, site::Site},
 };
 
@@ -52,7 +52,7 @@ pub struct Config {
 
 impl Config {
     /// Reads a configuration. Relative paths in it are relative to the folder of the file.
-    pub fn read(source: &Source) -> Result<Self, Vec<Problem>> {
-        validate::config(source.parse()?, source)
+    pub fn read(document: &Document) -> Result<Self, Vec<Problem>> {
+        validate::config(document.parse()?, document)
     }
 }

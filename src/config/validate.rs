@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    document::{Check, Problem, Source},
+    document::{Check, Document, Problem},
     model::{
         Seconds,
         site::{BootPolicy, DhcpMode, Match, NbpRule, Pool, Reservation, Rule, Site, Subnet},
@@ -24,8 +24,8 @@ const LONGEST_LEASE: Seconds = Seconds(366 * 86_400);
 const SMALLEST_RAM: u64 = 16 << 20;
 
 /// The configuration, or everything that is wrong with it.
-pub(super) fn config(file: File, source: &Source) -> Result<Config, Vec<Problem>> {
-    let mut check = Rules(Check::new(source));
+pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Problem>> {
+    let mut check = Rules(Check::new(document));
     let subnets = check.subnets(&file.dhcp);
     let boot = check.boot(file.boot);
     check.0.require(file.http.port != 0, "GR110", "http.port", "port 0 is no port", "80 is what firmware expects");
@@ -49,7 +49,7 @@ pub(super) fn config(file: File, source: &Source) -> Result<Config, Vec<Problem>
     if !check.0.problems.is_empty() {
         return Err(check.0.problems);
     }
-    let folder = Path::new(&source.path).parent().unwrap_or(Path::new(""));
+    let folder = Path::new(&document.source().path).parent().unwrap_or(Path::new(""));
     let (nbp_dir, boot) = boot;
     Ok(Config {
         state_dir: folder.join(file.state_dir),

@@ -3,6 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthChar;
+
+/// How many characters of a line are shown.
+const WIDEST: usize = 160;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -27,6 +31,8 @@ pub struct Problem {
     pub line: usize,
     /// The column, in characters from 1.
     pub column: usize,
+    /// How many characters are meant, from the column on.
+    pub width: usize,
     /// The text of the line.
     pub snippet: String,
     /// What is wrong.
@@ -44,6 +50,7 @@ impl Problem {
             path: path.to_owned(),
             line: 0,
             column: 0,
+            width: 0,
             snippet: String::new(),
             message: message.into(),
             help: Some(help.into()),
@@ -61,6 +68,58 @@ impl Problem {
     }
 }
 
+/// The line as a terminal shows it, and the mark in its cells.
+struct Shown {
+    text: String,
+    before: usize,
+    marked: usize,
+}
+
+impl Problem {
+    /// A tab is shown as spaces, a character that moves the cursor as a box, and a long line as the part around the mark:
+    /// the mark is under what it means, whatever the line holds.
+    fn shown(&self) -> Shown {
+        let mark = self.column - 1..self.column - 1 + self.width;
+        let mut shown = Shown { text: String::new(), before: 0, marked: 0 };
+        let first = if mark.end > WIDEST { mark.start.saturating_sub(WIDEST / 4) } else { 0 };
+        if first > 0 {
+            shown.text.push_str("...");
+            shown.before = 3;
+        }
+        for (at, c) in self.snippet.chars().enumerate().skip(first) {
+            if at >= first + WIDEST {
+                shown.text.push_str("...");
+                break;
+            }
+            let cells = match c {
+                '\t' => {
+                    shown.text.push_str("    ");
+                    4
+                }
+                // Not only control characters: a text that turns direction would turn the message with it.
+                c if c.is_control()
+                    || ('\u{202a}'..='\u{202e}').contains(&c)
+                    || ('\u{2066}'..='\u{2069}').contains(&c) =>
+                {
+                    shown.text.push('\u{fffd}');
+                    1
+                }
+                c => {
+                    shown.text.push(c);
+                    c.width().unwrap_or(0)
+                }
+            };
+            if at < mark.start {
+                shown.before += cells;
+            } else if at < mark.end {
+                shown.marked += cells;
+            }
+        }
+        shown.marked = shown.marked.max(1);
+        shown
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.severity {
@@ -73,17 +132,50 @@ impl fmt::Display for Problem {
         } else {
             let number = self.line.to_string();
             let margin = " ".repeat(number.len());
-            // The mark goes under the word that begins at the column.
-            let rest: String = self.snippet.chars().skip(self.column - 1).collect();
-            let width = rest.find([' ', ':', ',', ']', '}']).unwrap_or(rest.len()).max(1);
+            let Shown { text, before, marked } = self.shown();
             writeln!(f, "{margin}--> {}:{}:{}", self.path, self.line, self.column)?;
             writeln!(f, "{margin} |")?;
-            writeln!(f, "{number} | {}", self.snippet)?;
-            write!(f, "{margin} | {}{}", " ".repeat(self.column - 1), "^".repeat(width))?;
+            writeln!(f, "{number} | {text}")?;
+            write!(f, "{margin} | {}{}", " ".repeat(before), "^".repeat(marked))?;
         }
         if let Some(help) = &self.help {
             write!(f, "\n  help: {help}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(snippet: &str, column: usize, width: usize) -> (String, String) {
+        let (severity, path, message) = (Severity::Error, "x".to_owned(), String::new());
+        let problem = Problem {
+            severity,
+            code: "GR001",
+            path,
+            line: 7,
+            column,
+            width,
+            snippet: snippet.into(),
+            message,
+            help: None,
+        };
+        let shown = problem.to_string();
+        let lines: Vec<&str> = shown.lines().skip(3).collect();
+        (lines[0].to_owned(), lines[1].to_owned())
+    }
+
+    #[test]
+    fn the_mark_is_under_what_it_means() {
+        assert_eq!(marks("a: b", 4, 1), ("7 | a: b".into(), "  |    ^".into()));
+        assert_eq!(marks("a:\tb", 4, 1), ("7 | a:    b".into(), "  |       ^".into()));
+        assert_eq!(marks("日本: 東京x", 5, 3), ("7 | 日本: 東京x".into(), "  |       ^^^^^".into()));
+        assert_eq!(marks("e\u{301}: b", 5, 1), ("7 | e\u{301}: b".into(), "  |    ^".into()));
+        assert_eq!(marks("\u{1b}[2J: b", 7, 1).0, "7 | \u{fffd}[2J: b");
+        let (line, mark) = marks(&format!("{}x{}", "-".repeat(900), "+".repeat(900)), 901, 1);
+        assert!(line.len() < 200, "{line}");
+        assert_eq!(line.find('x'), mark.find('^'));
     }
 }

@@ -1,298 +1,399 @@
-//! YAML in and out, by `serde_yaml`.
+//! YAML in and out, by `serde_yaml`; nothing else names it.
 //!
-//! `serde_yaml` stops at the first error and gives values no places. Two small turns get both: a key that is not known is
-//! reported, blanked out, and the rest is read again; and a value is found by reading the document once more along its path,
-//! with an error raised on purpose when it is reached, since errors do carry a place.
+//! `serde_yaml` gives values no places, but its errors have one. So [`tree`] only numbers the values as it reads them, and
+//! [`place`] reads the text once more, up to the number that somebody asks for, and there fails on purpose. What YAML allows
+//! and nobody writes is refused here, in bounded time: aliases that multiply, nesting without end, keys that stand twice.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
+use indexmap::{IndexMap, map::Entry};
 use serde::{
     Serialize,
-    de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
 
-use super::{Problem, Severity};
+use super::{
+    Problem, Source,
+    source::Mark,
+    tree::{Origin, Tree, Value},
+};
 
-/// Larger documents are refused: no person wrote them.
-const MAX_BYTES: usize = 1 << 20;
+/// Values of one document, with those that aliases repeat.
+const MAX_VALUES: u32 = 100_000;
 
-/// How many unknown keys are reported at once.
-const MAX_UNKNOWN: usize = 50;
+/// Bytes of text in one document, with those that aliases repeat.
+const MAX_TEXT: usize = 4 << 20;
 
-/// A document: its text and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// The file, as people know it.
-    pub path: String,
-    /// What it holds.
-    pub text: String,
-}
-
-impl Source {
-    /// A document of these bytes, when they can be one.
-    pub fn new(path: impl Into<String>, bytes: Vec<u8>) -> Result<Self, Problem> {
-        let path = path.into();
-        if bytes.len() > MAX_BYTES {
-            return Err(Problem::of_file(&path, "GR001", "the file is larger than 1 MiB", "keep data out of YAML"));
-        }
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self { path, text }),
-            Err(_) => Err(Problem::of_file(&path, "GR001", "the file is not UTF-8", "save it as UTF-8")),
-        }
-    }
-
-    /// Reads the document as a `T`. On failure, every unknown key and the first other error.
-    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Vec<Problem>> {
-        let mut text = self.text.clone();
-        let mut problems = vec![];
-        loop {
-            let error = match serde_yaml::from_str::<T>(&text) {
-                Ok(value) if problems.is_empty() => return Ok(value),
-                Ok(_) => return Err(problems),
-                Err(error) => error,
-            };
-            let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-            let message = error.to_string();
-            let unknown = unknown_field(&message);
-            let code = if unknown.is_some() { "GR002" } else { "GR003" };
-            let help = unknown.as_ref().map(|(field, known)| did_you_mean(field, known));
-            let shown = match &unknown {
-                Some((field, _)) => format!("`{field}` is not known here"),
-                None => without_place(&message).to_owned(),
-            };
-            let column = self.column_of(line, column, unknown.as_ref().map(|(field, _)| field.as_str()));
-            problems.push(self.problem(code, line, column, shown, help));
-            let blanked = unknown.and_then(|(field, _)| blank_out(&text, line, &field));
-            match blanked.filter(|_| problems.len() < MAX_UNKNOWN) {
-                Some(rest) => text = rest,
-                None => return Err(problems),
-            }
-        }
-    }
-
-    /// A problem with the value that `path` leads to (`network.dns.0`), or with the nearest value above it.
-    pub fn problem_at(&self, code: &'static str, path: &str, message: impl Into<String>, help: &str) -> Problem {
-        let mut steps: Vec<&str> = path.split('.').filter(|step| !step.is_empty()).collect();
-        let place = loop {
-            let reader = serde_yaml::Deserializer::from_str(&self.text);
-            let found = Locate { path: &steps }.deserialize(reader).err().filter(is_found);
-            if let Some(at) = found.as_ref().and_then(serde_yaml::Error::location) {
-                break (at.line(), at.column());
-            }
-            if steps.pop().is_none() {
-                break (1, 1);
-            }
-        };
-        self.problem(code, place.0, place.1, message.into(), (!help.is_empty()).then(|| help.to_owned()))
-    }
-
-    fn problem(
-        &self,
-        code: &'static str,
-        line: usize,
-        column: usize,
-        message: String,
-        help: Option<String>,
-    ) -> Problem {
-        let snippet = self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_owned();
-        let column = column.clamp(1, snippet.chars().count().max(1));
-        Problem { severity: Severity::Error, code, path: self.path.clone(), line, column, snippet, message, help }
-    }
-
-    /// Where `field` stands in its line; errors on keys point to the line's value on some paths.
-    fn column_of(&self, line: usize, column: usize, field: Option<&str>) -> usize {
-        let text = self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-        let at = field.and_then(|field| text.find(&format!("{field}:")));
-        at.map_or(column, |at| text[..at].chars().count() + 1)
-    }
-}
+/// Maps and lists in one another.
+const MAX_DEPTH: usize = 48;
 
 /// Writes a value as YAML.
 pub fn to_string<T: Serialize>(value: &T) -> String {
     serde_yaml::to_string(value).expect("plain data with text keys is always YAML")
 }
 
-/// The field and the known ones, from serde's "unknown field `x`, expected one of `a`, `b`".
-fn unknown_field(message: &str) -> Option<(String, Vec<String>)> {
-    let (_, rest) = message.split_once("unknown field `")?;
-    let (field, rest) = rest.split_once('`')?;
-    let known = rest.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-    Some((field.to_owned(), known))
+/// What a text says.
+pub(super) fn tree(source: &Arc<Source>) -> Result<Tree, Problem> {
+    if let Some(problem) = before_reading(source) {
+        return Err(problem);
+    }
+    let mut reading = Reading::new(source, None);
+    let read = Node { reading: &mut reading, depth: 0, place: Position::Top }
+        .deserialize(serde_yaml::Deserializer::from_str(&source.text));
+    let error = match read {
+        Ok(tree) => return Ok(tree),
+        Err(error) => error,
+    };
+    let place = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+    if let Some(refusal) = reading.refusal {
+        let help = (!refusal.help.is_empty()).then(|| refusal.help.to_owned());
+        return Err(source.problem(refusal.code, place, refusal.mark, refusal.message, help));
+    }
+    Err(syntax(source, place, &error.to_string()))
 }
 
-/// The nearest known name, or all of them.
-fn did_you_mean(field: &str, known: &[String]) -> String {
-    let likeness = |name: &&String| strsim::damerau_levenshtein(field, name);
-    match known.iter().min_by_key(likeness) {
-        Some(name) if likeness(&name) <= 1 + name.len() / 4 => format!("did you mean `{name}`?"),
-        _ => format!("known here: {}", known.join(", ")),
-    }
+/// Where a value begins, or its key: line and column, from 1.
+pub(super) fn place(origin: &Origin, of_key: bool) -> (usize, usize) {
+    let mut reading = Reading::new(&origin.source, Some((origin.number, of_key)));
+    let node = Node { reading: &mut reading, depth: 0, place: Position::Top };
+    let error = node.deserialize(serde_yaml::Deserializer::from_str(&origin.source.text)).err();
+    error.and_then(|error| error.location()).map_or((1, 1), |at| (at.line(), at.column()))
 }
 
-/// serde_yaml puts "at line 3 column 5" behind its messages; the problem shows the place itself.
-fn without_place(message: &str) -> &str {
-    message.rfind(" at line ").map_or(message, |at| &message[..at])
-}
-
-/// The text without the block that `field` begins at `line`, with every other line where it was. `None` when the field
-/// does not begin its line (it stands in braces), so that nothing else can be read safely.
-fn blank_out(text: &str, line: usize, field: &str) -> Option<String> {
-    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
-    let lines: Vec<&str> = text.lines().collect();
-    let first = lines.get(line.checked_sub(1)?)?;
-    first.trim_start().starts_with(field).then_some(())?;
-    let depth = indent(first);
-    let deeper = |line: &&&str| line.trim().is_empty() || indent(line) > depth;
-    let end = line + lines[line..].iter().take_while(deeper).count();
-    let kept = lines.iter().enumerate().map(|(at, text)| if (line - 1..end).contains(&at) { "" } else { text });
-    Some(kept.collect::<Vec<_>>().join("\n"))
-}
-
-/// Marks the error that [`Locate`] raises on purpose.
-const FOUND: &str = "greenroom: this is the place";
-
-fn is_found(error: &serde_yaml::Error) -> bool {
-    error.to_string().contains(FOUND)
-}
-
-/// Walks down a path and raises [`FOUND`] at its end.
-struct Locate<'a> {
-    path: &'a [&'a str],
-}
-
-impl<'de> DeserializeSeed<'de> for Locate<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
-        reader.deserialize_any(self)
+/// What can be said of a text without reading it as YAML.
+fn before_reading(source: &Source) -> Option<Problem> {
+    let text = &source.text;
+    let ours = text.lines().position(|line| line.starts_with("<<<<<<< "));
+    if let Some(line) = ours.filter(|_| text.contains("\n>>>>>>> ")) {
+        let message = "git is in the middle of a merge, and this file has conflicts".to_owned();
+        let help = "decide for one side, remove the marks, and `git add` it; or `git merge --abort`".to_owned();
+        return Some(source.problem("GR001", (line + 1, 1), Mark::Value, message, Some(help)));
     }
-}
-
-impl Locate<'_> {
-    fn leaf<E: serde::de::Error>(&self) -> Result<(), E> {
-        if self.path.is_empty() { Err(E::custom(FOUND)) } else { Ok(()) }
-    }
-}
-
-impl<'de> Visitor<'de> for Locate<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
-        self.leaf()
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
-        self.leaf()
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
-        self.leaf()
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
-        self.leaf()
-    }
-
-    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
-        self.leaf()
-    }
-
-    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
-        self.leaf()
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Some((step, rest)) = self.path.split_first() else { return Err(A::Error::custom(FOUND)) };
-        let wanted: Option<usize> = step.parse().ok();
-        let mut at = 0;
-        loop {
-            let more = match wanted == Some(at) {
-                true => items.next_element_seed(Locate { path: rest })?.is_some(),
-                false => items.next_element::<IgnoredAny>()?.is_some(),
-            };
-            if !more {
-                return Ok(());
+    // The parser looks at every open bracket again with every new one: it must never see a million of them.
+    let mut open = 0_usize;
+    for (number, line) in text.lines().enumerate() {
+        for (column, c) in line.chars().enumerate() {
+            match c {
+                '[' | '{' => open += 1,
+                ']' | '}' => open = open.saturating_sub(1),
+                _ => {}
             }
-            at += 1;
+            if open > MAX_OPEN {
+                return Some(too_deep(source, (number + 1, column + 1)));
+            }
         }
     }
+    None
+}
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Some((step, rest)) = self.path.split_first() else { return Err(A::Error::custom(FOUND)) };
-        while let Some(key) = entries.next_key::<String>()? {
-            match key == *step {
-                true => entries.next_value_seed(Locate { path: rest })?,
-                false => drop(entries.next_value::<IgnoredAny>()?),
-            }
+/// Brackets that may be open at once, those in texts and comments among them.
+const MAX_OPEN: usize = 1000;
+
+fn too_deep(source: &Source, place: (usize, usize)) -> Problem {
+    let message = "maps and lists are nested too deeply here".to_owned();
+    source.problem("GR001", place, Mark::Value, message, Some(format!("at most {MAX_DEPTH} in one another")))
+}
+
+/// A problem of the text, in words for people where the parser's are for programmers.
+fn syntax(source: &Source, place: (usize, usize), said: &str) -> Problem {
+    let line = source.line(place.0);
+    let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
+    let tab = line[..indentation].find('\t');
+    if let Some(at) = tab.filter(|_| said.contains("cannot start any token") || said.contains("tab")) {
+        let help = Some("indent with spaces: two for each step".to_owned());
+        let message = "YAML is not indented with tabs".to_owned();
+        return source.problem("GR003", (place.0, at + 1), Mark::Value, message, help);
+    }
+    if said.starts_with("recursion limit") {
+        return too_deep(source, place);
+    }
+    if said.starts_with("repetition limit") {
+        return source.problem("GR001", place, Mark::Value, "aliases repeat too much".to_owned(), None);
+    }
+    if said.contains("more than one document") {
+        let second = source.text.lines().enumerate().skip(1).find(|(_, line)| line.starts_with("---"));
+        let line = second.map_or(1, |(at, _)| at + 1);
+        let help = Some("write each into a file of its own".to_owned());
+        let message = "a second document begins here, and a file holds one".to_owned();
+        return source.problem("GR003", (line, 1), Mark::Value, message, help);
+    }
+    let begun = said.rsplit_once(" at line ").and_then(|(before, at)| {
+        let (line, column) = at.split_once(" column ")?;
+        let what = before.rsplit_once("while parsing a ")?.1;
+        Some(format!("the {what} begins at line {line}, column {column}"))
+    });
+    let said = said.find(" at line ").map_or(said, |at| &said[..at]);
+    let place = if line.trim().is_empty() { source.end() } else { place };
+    source.problem("GR003", place, Mark::Value, format!("this is not YAML: {said}"), begun)
+}
+
+/// A reading under way.
+struct Reading<'a> {
+    source: &'a Arc<Source>,
+    values: u32,
+    text: usize,
+    /// The value to stop at, or at its key.
+    stop: Option<(u32, bool)>,
+    /// Why it was given up, when not by the parser.
+    refusal: Option<Refusal>,
+}
+
+struct Refusal {
+    code: &'static str,
+    message: String,
+    help: &'static str,
+    mark: Mark<'static>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(source: &'a Arc<Source>, stop: Option<(u32, bool)>) -> Self {
+        Self { source, values: 0, text: 0, stop, refusal: None }
+    }
+
+    fn refuse<E: serde::de::Error>(&mut self, code: &'static str, message: impl Into<String>, help: &'static str) -> E {
+        self.refusal = Some(Refusal { code, message: message.into(), help, mark: Mark::Value });
+        E::custom("refused")
+    }
+
+    /// Counts text, so that aliases cannot multiply it.
+    fn count<E: serde::de::Error>(&mut self, text: &str) -> Result<(), E> {
+        self.text += text.len();
+        if self.text > MAX_TEXT {
+            return Err(self.refuse("GR001", "aliases repeat more text than anybody wrote", "write it out"));
         }
         Ok(())
     }
 }
 
+/// Where a value stands: only in a map can it replace something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Position {
+    Top,
+    Map,
+    List,
+}
+
+/// The next value.
+struct Node<'r, 'a> {
+    reading: &'r mut Reading<'a>,
+    depth: usize,
+    place: Position,
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_, '_> {
+    type Value = Tree;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Tree, D::Error> {
+        let number = self.reading.values;
+        self.reading.values += 1;
+        reader.deserialize_any(Content { node: self, number, tagged: false })
+    }
+}
+
+/// What the next value is, once it has its number.
+struct Content<'r, 'a> {
+    node: Node<'r, 'a>,
+    number: u32,
+    tagged: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Content<'_, '_> {
+    type Value = Tree;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Tree, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl Content<'_, '_> {
+    fn arrive<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        if self.node.reading.stop == Some((self.number, false)) {
+            return Err(E::custom("this is the place"));
+        }
+        if self.number >= MAX_VALUES {
+            return Err(self.node.reading.refuse(
+                "GR001",
+                "more values than anybody writes",
+                "do aliases multiply them?",
+            ));
+        }
+        if self.node.depth > MAX_DEPTH {
+            return Err(self.node.reading.refuse("GR001", "maps and lists are nested too deeply here", ""));
+        }
+        Ok(())
+    }
+
+    fn tree(self, value: Value) -> Tree {
+        let origin = Origin { source: self.node.reading.source.clone(), number: self.number };
+        Tree { value, origin, replaces: self.tagged }
+    }
+
+    fn plain<E: serde::de::Error>(mut self, value: Value) -> Result<Tree, E> {
+        self.arrive()?;
+        Ok(self.tree(value))
+    }
+}
+
+impl<'de> Visitor<'de> for Content<'_, '_> {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Tree, E> {
+        self.plain(Value::Bool(value))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Tree, E> {
+        self.plain(Value::Signed(value))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Tree, E> {
+        self.plain(Value::Unsigned(value))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Tree, E> {
+        self.plain(Value::Float(value))
+    }
+
+    // Only numbers that fit nowhere else come this way.
+    fn visit_u128<E: serde::de::Error>(self, value: u128) -> Result<Tree, E> {
+        self.plain(Value::Float(value as f64))
+    }
+
+    fn visit_i128<E: serde::de::Error>(self, value: i128) -> Result<Tree, E> {
+        self.plain(Value::Float(value as f64))
+    }
+
+    fn visit_str<E: serde::de::Error>(mut self, text: &str) -> Result<Tree, E> {
+        self.arrive()?;
+        self.node.reading.count(text)?;
+        Ok(self.tree(Value::Text(text.to_owned())))
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Tree, E> {
+        self.plain(Value::Null)
+    }
+
+    fn visit_none<E: serde::de::Error>(self) -> Result<Tree, E> {
+        self.plain(Value::Null)
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(mut self, value: A) -> Result<Tree, A::Error> {
+        self.arrive()?;
+        let (tag, content) = value.variant::<String>()?;
+        if tag != "replace" {
+            let message = format!("the tag `!{tag}` means nothing here");
+            return Err(self.node.reading.refuse("GR064", message, "the one tag is `!replace`"));
+        }
+        if self.node.place != Position::Map {
+            let help = "it stands behind a key, and replaces what was inherited there";
+            return Err(self.node.reading.refuse("GR064", "`!replace` replaces nothing here", help));
+        }
+        self.tagged = true;
+        content.newtype_variant_seed(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Tree, A::Error> {
+        self.arrive()?;
+        let mut list = vec![];
+        let depth = self.node.depth + 1;
+        while let Some(item) =
+            items.next_element_seed(Node { reading: self.node.reading, depth, place: Position::List })?
+        {
+            list.push(item);
+        }
+        Ok(self.tree(Value::List(list)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Tree, A::Error> {
+        self.arrive()?;
+        let mut map: IndexMap<String, Tree> = IndexMap::new();
+        let depth = self.node.depth + 1;
+        while let Some(key) = entries.next_key_seed(Key { reading: self.node.reading, before: &map })? {
+            let tree = entries.next_value_seed(Node { reading: self.node.reading, depth, place: Position::Map })?;
+            if let Entry::Vacant(entry) = map.entry(key) {
+                entry.insert(tree);
+            }
+        }
+        Ok(self.tree(Value::Map(map)))
+    }
+}
+
+/// The next key of a map.
+struct Key<'r, 'a> {
+    reading: &'r mut Reading<'a>,
+    before: &'r IndexMap<String, Tree>,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<String, D::Error> {
+        // As a text: `8080: ssh` and `yes: no` have the keys that one sees.
+        reader.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key<'_, '_> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text as key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<String, E> {
+        // A key comes right before its value, whose number is the next.
+        if self.reading.stop == Some((self.reading.values, true)) {
+            return Err(E::custom("this is the place"));
+        }
+        self.reading.count(key)?;
+        let refuse = |reading: &mut Reading<'_>, message: String, help| {
+            reading.refusal = Some(Refusal { code: "GR003", message, help, mark: Mark::Key });
+            Err(E::custom("refused"))
+        };
+        if self.before.contains_key(key) {
+            return refuse(self.reading, format!("`{key}` stands here twice"), "keep one of the two");
+        }
+        if key == "<<" {
+            let help = "compose documents with `extends`";
+            return refuse(self.reading, "`<<` does not merge here".to_owned(), help);
+        }
+        Ok(key.to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
-
     use super::*;
 
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only the reading is tested")]
-    struct Outer {
-        name: String,
-        #[serde(default)]
-        inner: Inner,
-    }
-
-    #[derive(Debug, Default, Deserialize)]
-    #[serde(deny_unknown_fields, default)]
-    #[allow(dead_code, reason = "only the reading is tested")]
-    struct Inner {
-        packages: Vec<String>,
-        size: u32,
-    }
-
-    fn source(text: &str) -> Source {
-        Source { path: "x.yaml".into(), text: text.into() }
+    fn read(text: &str) -> Result<Tree, Problem> {
+        tree(&Arc::new(Source { path: "x.yaml".into(), text: text.into() }))
     }
 
     #[test]
-    fn every_unknown_key_is_reported_with_its_place_and_the_nearest_name() {
-        let source = source("nmae: a\nname: b\ninner:\n  pakages:\n    - one\n  size: 3\nzzz: 1\n");
-        let problems = source.parse::<Outer>().expect_err("three keys are wrong");
-        let seen: Vec<_> = problems.iter().map(|p| (p.line, p.column, p.help.clone().unwrap_or_default())).collect();
-        assert_eq!(
-            seen,
-            [
-                (1, 1, "did you mean `name`?".into()),
-                (4, 3, "did you mean `packages`?".into()),
-                (7, 1, "known here: name, inner".into())
-            ]
-        );
+    fn what_is_no_document_is_told_and_never_a_panic() {
+        let told = |text: &str| read(text).expect_err(text).to_string();
+        assert!(told("a:\n\tb: 1").contains("x.yaml:2:1") && told("a:\n\tb: 1").contains("tabs"));
+        assert!(told("name: a\n---\nname: b").contains("x.yaml:2:1"));
+        assert!(told("name: a\nnoise: 1\nname: b").contains("x.yaml:3:1\n"));
+        assert!(told("*x").contains("unknown anchor"));
+        assert!(told("a: !include x").contains("!include"));
+        assert!(told("<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> other\n").contains("merge"));
+        assert!(told("a: {<<: 1}").contains("extends"));
+        assert!(told("[a]: 1").contains("as key") && told(&"? ".repeat(200_000)).contains("as key"));
     }
 
     #[test]
-    fn a_problem_points_to_the_value() {
-        let source = source("name: b\ninner:\n  packages: [one, two]\n");
-        let problem = source.problem_at("GR009", "inner.packages.1", "no such package", "look it up");
-        assert_eq!((problem.line, problem.column), (3, 19));
-        let shown = problem.to_string();
-        assert!(shown.contains("3 |   packages: [one, two]\n  |                   ^^^"), "{shown}");
-        let above = source.problem_at("GR009", "inner.size", "too small", "");
-        assert_eq!(above.line, 3, "the nearest value above it");
-    }
-
-    #[test]
-    fn what_is_no_document_is_an_error_and_never_a_panic() {
-        let bomb = format!("name: &a [x,x]\n{}", (0..40).map(|_| "inner: *a\n").collect::<String>());
-        for text in ["", "\t", "name: [", "- a\n- b", "name: a\n---\nname: b", "name: a\nname: b", "*x", &bomb] {
-            assert!(source(text).parse::<Outer>().is_err(), "{text}");
+    fn bombs_go_off_outside() {
+        let levels = (1..12).map(|n| format!("l{n}: &l{n} [{}]\n", vec![format!("*l{}", n - 1); 9].join(", ")));
+        let laughs = format!("l0: &l0 [lol]\n{}", levels.collect::<String>());
+        let long = format!("a: &a \"{}\"\nb: [{}]\n", "x".repeat(100_000), vec!["*a"; 10_000].join(", "));
+        let deep = "[".repeat(MAX_OPEN + 1);
+        let blocks: String = (0..900).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        for bomb in [laughs, long, deep, "- ".repeat(200_000), blocks, "{a: ".repeat(900)] {
+            assert_eq!(read(&bomb).expect_err("a bomb").code, "GR001", "{}", &bomb[..40]);
         }
-        assert!(Source::new("x", vec![0xff]).is_err());
-        assert!(Source::new("x", vec![b' '; MAX_BYTES + 1]).is_err());
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use sha1::{Digest as _, Sha1};
 
 use crate::{
-    document::{Problem, Source},
+    document::{Document, Problem},
     model::{
         PersonaRef, Version,
         image::{Image, Origin, Role},
@@ -83,51 +83,51 @@ pub(super) fn cross_check(catalog: &Catalog, dir: &Path) -> Vec<Problem> {
         let message = format!("image {image} is not in the library: this persona boots nothing yet");
         let help = format!("run `greenroom image add {image} --kernel ... --initrd ...`");
         match read(&path) {
-            Ok(source) => source.problem_at("GR007", "os.image", message, &help).warning(),
+            Ok(document) => document.problem_at("GR007", "os.image", message, &help).warning(),
             Err(_) => Problem::of_file(&path.display().to_string(), "GR007", message, help).warning(),
         }
     };
     missing.map(problem).collect()
 }
 
-fn read(path: &Path) -> Result<Source, Problem> {
+fn read(path: &Path) -> Result<Document, Problem> {
     let shown = path.display().to_string();
     let bytes = fs::read(path).map_err(|error| {
         Problem::of_file(&shown, "GR005", format!("the file cannot be read: {error}"), "check its permissions")
     })?;
-    Source::new(shown, bytes)
+    Document::read(shown, bytes)
 }
 
 fn persona(path: &Path) -> Result<Entry, Vec<Problem>> {
-    let source = read(path).map_err(|problem| vec![problem])?;
+    let document = read(path).map_err(|problem| vec![problem])?;
     let name = stem(path).parse().map_err(|error| {
-        vec![Problem::of_file(&source.path, "GR008", format!("the file's name: {error}"), "rename the file")]
+        vec![Problem::of_file(&document.source().path, "GR008", format!("the file's name: {error}"), "rename the file")]
     })?;
-    let persona: Persona = source.parse()?;
-    let problems = validate(&persona, &source);
+    let persona: Persona = document.parse()?;
+    let problems = validate(&persona, &document);
     if problems.iter().any(Problem::is_error) {
         return Err(problems);
     }
-    let version = Version::new(git_blob_id(source.text.as_bytes()));
+    let version = Version::new(git_blob_id(document.source().text.as_bytes()));
     Ok(Entry { reference: PersonaRef { name, version }, persona: Arc::new(persona) })
 }
 
 fn image(path: &Path) -> Result<Image, Vec<Problem>> {
-    let source = read(path).map_err(|problem| vec![problem])?;
-    let mut image: Image = source.parse()?;
+    let document = read(path).map_err(|problem| vec![problem])?;
+    let mut image: Image = document.parse()?;
     let mut problems = vec![];
     if image.name.to_string() != stem(path) {
         let help = format!("call the file {}.yaml, or change `name`", image.name);
-        problems.push(source.problem_at("GR008", "name", "an image is called as its file is", &help));
+        problems.push(document.problem_at("GR008", "name", "an image is called as its file is", &help));
     }
     if !image.files.contains_key(&Role::Kernel) {
-        problems.push(source.problem_at("GR015", "files", "an image needs a kernel", "add `kernel:` under `files`"));
+        problems.push(document.problem_at("GR015", "files", "an image needs a kernel", "add `kernel:` under `files`"));
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     for (role, file) in &mut image.files {
         if file.origins.is_empty() {
             let at = format!("files.{role}.origins");
-            problems.push(source.problem_at("GR016", &at, "no origin: the bytes come from nowhere", "name one"));
+            problems.push(document.problem_at("GR016", &at, "no origin: the bytes come from nowhere", "name one"));
         }
         for origin in &mut file.origins {
             if let Origin::File(relative) = origin {
@@ -137,7 +137,12 @@ fn image(path: &Path) -> Result<Image, Vec<Problem>> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if file.name.as_ref().is_some_and(|name| name.is_empty() || name.starts_with('.') || !name.chars().all(plain)) {
             let at = format!("files.{role}.name");
-            problems.push(source.problem_at("GR017", &at, "this cannot be the end of a URL", "use a plain file name"));
+            problems.push(document.problem_at(
+                "GR017",
+                &at,
+                "this cannot be the end of a URL",
+                "use a plain file name",
+            ));
         }
     }
     if problems.is_empty() { Ok(image) } else { Err(problems) }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, net::IpAddr};
 
 use crate::{
-    document::{Check, Problem, Source},
+    document::{Check, Document, Problem},
     model::Effect,
 };
 
@@ -17,9 +17,9 @@ const SYSTEM_NAMES: [&str; 44] = [
     "users", "nogroup", "input", "kvm", "render",
 ];
 
-/// Every problem of one persona. `source` is the document that it was read from.
-pub fn validate(persona: &Persona, source: &Source) -> Vec<Problem> {
-    let mut check = Rules(Check::new(source));
+/// Every problem of one persona. `document` is what it was read from.
+pub fn validate(persona: &Persona, document: &Document) -> Vec<Problem> {
+    let mut check = Rules(Check::new(document));
     check.effect(persona);
     check.apps(persona);
     persona.security.users.iter().enumerate().for_each(|(at, user)| check.user(at, user));

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command};
 
 use greenroom::{
-    document::Source,
+    document::Document,
     library::Library,
     model::{BootId, PersonaName, secret::Secrets, site::Mirrors, smbios::Hardware},
     persona::{
@@ -56,13 +56,13 @@ pub(crate) fn passes(program: &str, arguments: &[&str], text: &str) -> Result<()
 }
 
 pub(crate) fn yaml(text: &str) -> serde_json::Value {
-    Source::new("rendered", text.as_bytes().to_vec()).unwrap().parse().unwrap()
+    Document::read("rendered", text.as_bytes().to_vec()).unwrap().parse().unwrap()
 }
 
 pub(crate) fn problems(text: &str) -> String {
-    let source = Source::new("bad.yaml", text.as_bytes().to_vec()).unwrap();
-    let problems = match source.parse::<Persona>() {
-        Ok(persona) => validate(&persona, &source),
+    let read = Document::read("bad.yaml", text.as_bytes().to_vec()).map_err(|problem| vec![problem]);
+    let problems = match read.and_then(|document| Ok((document.parse::<Persona>()?, document))) {
+        Ok((persona, document)) => validate(&persona, &document),
         Err(problems) => problems,
     };
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")

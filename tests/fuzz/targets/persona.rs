@@ -2,15 +2,15 @@
 #![no_main]
 
 use greenroom::{
-    document::Source,
+    document::Document,
     persona::{Persona, validate::validate},
 };
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: Vec<u8>| {
-    let Ok(source) = Source::new("fuzz.yaml", text) else { return };
-    let problems = match source.parse::<Persona>() {
-        Ok(persona) => validate(&persona, &source),
+    let Ok(document) = Document::read("fuzz.yaml", text) else { return };
+    let problems = match document.parse::<Persona>() {
+        Ok(persona) => validate(&persona, &document),
         Err(problems) => problems,
     };
     for problem in problems {
