@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::Source;
+use super::{Source, yaml};
 
 /// A value and where it comes from.
 #[derive(Debug, Clone)]
@@ -16,7 +16,6 @@ pub(super) struct Tree {
     pub(super) value: Value,
     pub(super) origin: Origin,
     /// Whether it was tagged `!replace`: it takes the place of what was inherited, instead of adding to it.
-    #[expect(dead_code, reason = "composition, which comes next, reads it")]
     pub(super) replaces: bool,
 }
 
@@ -43,12 +42,34 @@ pub(super) struct Origin {
     pub(super) number: u32,
 }
 
-#[expect(dead_code, reason = "composition, which comes next, reads it")]
+impl Origin {
+    /// Tells origins apart.
+    pub(super) fn id(&self) -> (*const Source, u32) {
+        (Arc::as_ptr(&self.source), self.number)
+    }
+}
+
 impl Tree {
     pub(super) fn map(&self) -> Option<&IndexMap<String, Self>> {
         match &self.value {
             Value::Map(entries) => Some(entries),
             _ => None,
+        }
+    }
+
+    /// The text that it is.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items of a list, or none.
+    pub(super) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
         }
     }
 
@@ -120,7 +141,6 @@ impl Tree {
     }
 }
 
-#[expect(dead_code, reason = "composition, which comes next, compares")]
 impl Value {
     /// What it is, in the words of a problem.
     pub(super) fn kind(&self) -> &'static str {
@@ -132,6 +152,21 @@ impl Value {
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
             Self::Any => "missing",
+        }
+    }
+
+    /// It in one line: a plain value as YAML, a collection in a word.
+    pub(super) fn brief(&self) -> String {
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            Self::Unsigned(value) => value.to_string(),
+            Self::Signed(value) => value.to_string(),
+            Self::Float(value) => yaml::scalar(value),
+            Self::Text(text) => yaml::scalar(text),
+            Self::List(items) if items.is_empty() => "[]".to_owned(),
+            Self::Map(entries) if entries.is_empty() => "{}".to_owned(),
+            Self::List(_) | Self::Map(_) | Self::Any => self.kind().to_owned(),
         }
     }
 

@@ -63,6 +63,15 @@ impl Document {
         problem(tree, of_key, code, message.into(), (!help.is_empty()).then(|| help.to_owned()))
     }
 
+    /// The texts that stand under a key of the document: one by itself, or those of a list.
+    pub fn texts(&self, key: &str) -> Vec<&str> {
+        let Some(tree) = self.tree.get(key) else { return vec![] };
+        match &tree.value {
+            Value::List(items) => items.iter().filter_map(Tree::text).collect(),
+            _ => tree.text().into_iter().collect(),
+        }
+    }
+
     /// Where the value that `path` leads to, or the nearest above it, is written: `fragments/base.yaml:12`.
     pub fn place_of(&self, path: &str) -> String {
         place_of(self.tree.nearest(path).0)
@@ -77,7 +86,7 @@ impl Document {
         let mut tree = Cow::Borrowed(&self.tree);
         let mut problems = vec![];
         // A field that was taken out is missing then, and that is not news.
-        let mut taken: Vec<(u32, String)> = vec![];
+        let mut taken: Vec<(*const Source, u32, String)> = vec![];
         for _ in 0..4 * MAX_PROBLEMS {
             let fault = match typed::read::<T>(&tree) {
                 Ok(value) => return (Some(value), sorted(problems)),
@@ -89,7 +98,7 @@ impl Document {
             if let Kind::Missing(field) = fault.kind
                 && stands.is_none()
             {
-                if whole && !taken.iter().any(|(of, key)| *of == place.origin.number && key == field) {
+                if whole && !taken.iter().any(|(of, number, key)| (*of, *number) == place.origin.id() && key == field) {
                     problems.push(missing(place, &steps, field));
                 }
                 let stand = Tree { value: Value::Any, origin: place.origin.clone(), replaces: false };
@@ -108,8 +117,8 @@ impl Document {
                 };
                 let Some((last, above)) = out.split_last() else { break };
                 let Some(parent) = tree.to_mut().at_mut(above) else { break };
-                let of = parent.origin.number;
-                taken.extend(parent.take(*last).map(|key| (of, key)));
+                let (of, number) = parent.origin.id();
+                taken.extend(parent.take(*last).map(|key| (of, number, key)));
             }
             if problems.len() >= MAX_PROBLEMS {
                 break;

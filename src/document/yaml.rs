@@ -32,6 +32,16 @@ pub fn to_string<T: Serialize>(value: &T) -> String {
     serde_yaml::to_string(value).expect("plain data with text keys is always YAML")
 }
 
+/// Writes a plain value as YAML in one line.
+pub(super) fn scalar<T: Serialize + ?Sized>(value: &T) -> String {
+    let written = to_string(&value);
+    match written.trim_end().contains('\n') {
+        // What JSON calls a text, YAML does too.
+        true => serde_json::to_string(value).expect("plain data is always JSON"),
+        false => written.trim_end().to_owned(),
+    }
+}
+
 /// What a text says.
 pub(super) fn tree(source: &Arc<Source>) -> Result<Tree, Problem> {
     if let Some(problem) = before_reading(source) {

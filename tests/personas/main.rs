@@ -3,6 +3,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
+mod compose;
 mod stage;
 mod validators;
 mod wild;

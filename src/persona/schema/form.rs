@@ -96,3 +96,35 @@ pub(super) fn short_or_long<'de, D: Deserializer<'de>, T: ShortForm>(reader: D) 
 
     reader.deserialize_any(Forms(PhantomData))
 }
+
+/// Names as they are written: one, or a list.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its schema is used")]
+pub(super) enum Names {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Reads one name, or a list of them.
+pub(super) fn names<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<String>, D::Error> {
+    struct Wanted;
+
+    impl<'de> Visitor<'de> for Wanted {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a name or a list of names")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Vec<String>, E> {
+            Ok(vec![name.to_owned()])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<Vec<String>, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(names))
+        }
+    }
+
+    reader.deserialize_any(Wanted)
+}

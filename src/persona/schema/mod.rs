@@ -39,6 +39,11 @@ pub struct Persona {
     /// The version of this schema: `greenroom/v1`.
     #[serde(rename = "apiVersion")]
     pub api_version: ApiVersion,
+    /// Personas (`kiosk-live`) and fragments (`fragments/base-linux`) that this one is composed from: their maps are merged
+    /// with its own, their lists come first, and where it says something else itself, that holds.
+    #[serde(default, deserialize_with = "form::names", skip_serializing)]
+    #[schemars(with = "form::Names")]
+    pub extends: Vec<String>,
     /// One line for people.
     pub description: String,
     /// Who answers for it.
