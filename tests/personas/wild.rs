@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use greenroom::{
-    document::Source,
+    document::Document,
     model::{Arch, Bytes, Effect},
     persona::{Persona, render::refuses, schema::*, validate::validate},
 };
@@ -51,6 +51,7 @@ pub(crate) fn persona(target: Target) -> impl Strategy<Value = Persona> {
                 description,
                 owner,
                 labels,
+                extends: vec![],
                 supersedes: vec![],
                 effect: if wipes { Effect::Destructive } else { Effect::Ephemeral },
                 os,
@@ -93,10 +94,10 @@ fn fit(persona: &mut Persona) {
 
 fn is_good(persona: &Persona) -> bool {
     let text = serde_json::to_string(persona).unwrap();
-    let source = Source::new("wild.yaml", text.into_bytes()).unwrap();
-    let read: Persona = source.parse().unwrap_or_else(|problems| panic!("{problems:?}\n{persona:?}"));
+    let document = Document::read("wild.yaml", text.into_bytes()).unwrap();
+    let read: Persona = document.parse().unwrap_or_else(|problems| panic!("{problems:?}\n{persona:?}"));
     assert_eq!(read, *persona, "a persona reads back as it was written");
-    let errors = validate(persona, &source).iter().filter(|problem| problem.is_error()).count();
+    let errors = validate(persona, &document).iter().filter(|problem| problem.is_error()).count();
     errors == 0 && refuses(persona).is_empty()
 }
 
