@@ -1,5 +1,7 @@
 //! A document written out with the place of every value behind it.
 
+use serde::Serialize;
+
 use super::{
     Document,
     tree::{Tree, Value},
@@ -9,7 +11,33 @@ use super::{
 /// Behind longer lines the place follows at once, so that one long value does not push all places off the screen.
 const WIDEST: usize = 72;
 
+/// A plain value, and where it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// The way to it: `apps.packages.0`.
+    pub path: String,
+    /// It, as YAML.
+    pub value: String,
+    /// The file that holds it.
+    pub file: String,
+    /// Its line there, from 1.
+    pub line: usize,
+}
+
 impl Document {
+    /// Every value, in order, with where it is written: `shorten` makes of a source's path what is shown.
+    pub fn origins(&self, shorten: impl Fn(&str) -> String) -> Vec<Written> {
+        let mut found = vec![];
+        collect(&self.tree, String::new(), &mut found);
+        let written = found.into_iter().map(|(path, tree)| Written {
+            path,
+            value: tree.value.brief(),
+            file: shorten(&tree.origin.source.path),
+            line: yaml::place(&tree.origin, false).0,
+        });
+        written.collect()
+    }
+
     /// The document as YAML, each value with a comment that says where it is written: `shorten` makes of a source's path what
     /// is shown.
     pub fn with_origins(&self, shorten: impl Fn(&str) -> String) -> String {
@@ -26,6 +54,20 @@ impl Document {
             }
         });
         written.collect()
+    }
+}
+
+fn collect<'a>(tree: &'a Tree, path: String, found: &mut Vec<(String, &'a Tree)>) {
+    let below =
+        |step: &dyn std::fmt::Display| if path.is_empty() { step.to_string() } else { format!("{path}.{step}") };
+    match &tree.value {
+        Value::Map(entries) if !entries.is_empty() => {
+            entries.iter().for_each(|(key, value)| collect(value, below(key), found));
+        }
+        Value::List(items) if !items.is_empty() => {
+            items.iter().enumerate().for_each(|(at, item)| collect(item, below(&at), found));
+        }
+        _ => found.push((path, tree)),
     }
 }
 

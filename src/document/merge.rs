@@ -42,7 +42,8 @@ pub fn compose(parts: &[Part], own: &[&str]) -> Result<Document, Vec<Problem>> {
     let tops: Vec<_> = parts.iter().enumerate().map(|(at, part)| (at, &part.document.tree)).collect();
     let maps: Vec<_> = tops.into_iter().filter(|(_, tree)| tree.map().is_some()).collect();
     let mut entries = IndexMap::new();
-    for key in keys(&maps) {
+    let first = own.iter().copied().filter(|key| last.document.has(key));
+    for key in first.chain(keys(&maps)).collect::<IndexSet<_>>() {
         let mut said: Vec<_> = maps.iter().filter_map(|(at, tree)| Some((*at, tree.get(key)?))).collect();
         if own.contains(&key) {
             said.retain(|(at, _)| *at == before.len());

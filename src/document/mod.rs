@@ -9,7 +9,7 @@
 //! come this way, so a mistake looks the same wherever it was made. [`yaml`] is the only user of `serde_yaml`.
 
 pub mod check;
-mod listing;
+pub mod listing;
 pub mod merge;
 pub mod problem;
 pub mod source;

@@ -80,9 +80,15 @@ impl Source {
 
     /// The last character that is not blank.
     pub(super) fn end(&self) -> (usize, usize) {
-        let text = self.text.trim_end();
-        let line = text.replace("\r\n", "\n").matches(LINE_ENDS).count() + 1;
-        (line, self.line(line).trim_end().chars().count().max(1))
+        let last = self.text.trim_end().char_indices().next_back();
+        self.place_of(last.map_or(0, |(at, _)| at))
+    }
+
+    /// The line and column of a byte of the text.
+    pub(super) fn place_of(&self, at: usize) -> (usize, usize) {
+        let before = self.text[..at].replace("\r\n", "\n");
+        let column = before.rsplit(LINE_ENDS).next().map_or(0, |text| text.chars().count()) + 1;
+        (before.matches(LINE_ENDS).count() + 1, column)
     }
 
     /// What is written at a place, up to where a plain value ends.
@@ -145,12 +151,10 @@ fn not_utf8(path: &str, error: std::string::FromUtf8Error) -> Problem {
         _ => "Windows-1252, or no text at all",
     };
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let before = &text[..at];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |text| text.chars().count()) + 1;
     let message = format!("the file is not UTF-8 from here on (byte 0x{byte:02x}): it looks like {looks}");
     let help = "save it as UTF-8; `iconv -f LATIN1 -t UTF-8` converts it".to_owned();
-    Source { path: path.to_owned(), text }.problem("GR001", (line, column), Mark::Value, message, Some(help))
+    let source = Source { path: path.to_owned(), text };
+    source.problem("GR001", source.place_of(at), Mark::Value, message, Some(help))
 }
 
 #[cfg(test)]

@@ -63,6 +63,11 @@ impl Document {
         problem(tree, of_key, code, message.into(), (!help.is_empty()).then(|| help.to_owned()))
     }
 
+    /// Whether it says something under this key.
+    pub fn has(&self, key: &str) -> bool {
+        self.tree.get(key).is_some()
+    }
+
     /// The texts that stand under a key of the document: one by itself, or those of a list.
     pub fn texts(&self, key: &str) -> Vec<&str> {
         let Some(tree) = self.tree.get(key) else { return vec![] };

@@ -114,6 +114,12 @@ fn syntax(source: &Source, place: (usize, usize), said: &str) -> Problem {
         let message = "YAML is not indented with tabs".to_owned();
         return source.problem("GR003", (place.0, at + 1), Mark::Value, message, help);
     }
+    let forbidden = |c: char| c.is_control() && !"\t\n\r\u{85}".contains(c);
+    if let Some(at) = source.text.find(forbidden).filter(|_| said.contains("control characters")) {
+        let help = Some("write it as an escape, in double quotes: \"\\x1b\"".to_owned());
+        let message = "a control character stands here".to_owned();
+        return source.problem("GR003", source.place_of(at), Mark::Value, message, help);
+    }
     if said.starts_with("recursion limit") {
         return too_deep(source, place);
     }

@@ -1,190 +1,304 @@
-//! Reading a folder of personas and image manifests.
+//! Reading a library: its personas, composed of what they extend, and its image manifests.
 
 use std::{
-    fs,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
 };
 
 use sha1::{Digest as _, Sha1};
 
 use crate::{
-    document::{Document, Problem},
-    model::{
-        PersonaRef, Version,
-        image::{Image, Origin, Role},
-    },
+    document::{Document, Problem, yaml},
+    model::{PersonaName, PersonaRef, Version, image::Image},
     persona::{
         Persona,
         catalog::{Catalog, Entry},
+        compose::{Lineage, Shelf},
         validate::validate,
     },
 };
 
-/// What a folder held: the documents that are good, and what is wrong with the others.
+use super::{
+    files::{Files, Stamp, stem},
+    manifest,
+    memory::{Made, Memory, Read},
+};
+
+/// Where fragments lie, and how their names begin.
+const FRAGMENTS: &str = "fragments";
+
+/// Where image manifests lie.
+const IMAGES: &str = "images";
+
+/// What a library held: the documents that are good, and what is wrong with the others.
+#[derive(Debug, Default)]
 pub(super) struct Loaded {
     pub(super) personas: Vec<Entry>,
     pub(super) images: Vec<Image>,
     pub(super) problems: Vec<Problem>,
     /// The stems of the documents that are not good, and whether they are manifests.
     pub(super) broken: Vec<(String, bool)>,
+    /// What the good personas were read from.
+    pub(super) documents: BTreeMap<PersonaName, Arc<Document>>,
+    /// How many documents there are, fragments among them.
+    pub(super) count: usize,
 }
 
 /// Reads every document of a library.
-pub(super) fn load(dir: &Path) -> Loaded {
-    let mut loaded = Loaded { personas: vec![], images: vec![], problems: vec![], broken: vec![] };
-    if !dir.is_dir() {
+pub(super) fn load(files: &Files) -> Loaded {
+    load_again(files, &mut Memory::default())
+}
+
+/// Reads what has changed in a library, and makes the personas again that it is part of.
+pub(super) fn load_again(files: &Files, memory: &mut Memory) -> Loaded {
+    let mut loaded = Loaded::default();
+    if !files.exist() {
+        let shown = files.dir().display().to_string();
         let help = "make the folder, or set `library` in the configuration";
-        loaded.problems.push(Problem::of_file(&dir.display().to_string(), "GR004", "there is no such folder", help));
+        loaded.problems.push(Problem::of_file(&shown, "GR004", "there is no such folder", help));
     }
-    for path in documents(dir) {
-        match persona(&path) {
-            Ok(entry) => loaded.personas.push(entry),
-            Err(problems) => loaded.reject(&path, false, problems),
-        }
+    let own = files.documents("");
+    let fragments = files.documents(FRAGMENTS);
+    let manifests = files.documents(IMAGES);
+    let mut reading = Reading { files, memory, shelf: Shelf::new(), faults: BTreeMap::new() };
+    for path in &fragments {
+        loaded.problems.extend(reading.fragment(path));
     }
-    for path in documents(&dir.join("images")) {
-        match image(&path) {
+    for path in &own {
+        loaded.problems.extend(reading.read(stem(path), path));
+    }
+    let names: BTreeSet<String> = own.iter().map(|path| stem(path)).collect();
+    for name in &names {
+        loaded.persona(name, reading.persona(name));
+    }
+    for path in &manifests {
+        match reading.image(path) {
             Ok(image) => loaded.images.push(image),
-            Err(problems) => loaded.reject(&path, true, problems),
+            Err(problems) => {
+                loaded.problems.extend(problems);
+                loaded.broken.push((stem(path), true));
+            }
         }
     }
+    // What is wrong with a fragment is wrong with all that extend it, and told once.
+    loaded.problems.sort_by(|a, b| (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code)));
+    loaded.problems.dedup();
+    loaded.count = own.len() + fragments.len() + manifests.len();
+    let paths: Vec<PathBuf> = [own, fragments, manifests].concat();
+    reading.memory.retain(&paths, &names.into_iter().collect::<Vec<_>>());
     loaded
 }
 
 impl Loaded {
-    fn reject(&mut self, path: &Path, is_image: bool, problems: Vec<Problem>) {
+    fn persona(&mut self, name: &str, made: Result<Made, Vec<Problem>>) {
+        let (good, problems) = match made {
+            Ok(made) => (made.good, made.problems),
+            Err(problems) => (None, problems),
+        };
         self.problems.extend(problems);
-        self.broken.push((stem(path), is_image));
-    }
-}
-
-/// Checks one file or a whole library, without remembering anything: how many documents there were, and every problem.
-pub fn check(path: &Path) -> (usize, Vec<Problem>) {
-    if path.is_file() {
-        let manifest = path.parent().is_some_and(|parent| parent.ends_with("images"));
-        let problems = if manifest { image(path).err() } else { persona(path).err() };
-        return (1, problems.unwrap_or_default());
-    }
-    let loaded = load(path);
-    let count = loaded.personas.len() + loaded.images.len() + loaded.broken.len();
-    let catalog = Catalog::new(loaded.personas, loaded.images, &Catalog::default());
-    let problems = loaded.problems.into_iter().chain(cross_check(&catalog, path)).collect();
-    (count, problems)
-}
-
-/// What must hold between documents. A persona whose image is not there (yet) is good, but boots nothing.
-pub(super) fn cross_check(catalog: &Catalog, dir: &Path) -> Vec<Problem> {
-    let missing = catalog.personas().filter(|entry| catalog.image(entry.persona.image()).is_none());
-    let problem = |entry: &Entry| {
-        let path = dir.join(format!("{}.yaml", entry.reference.name));
-        let image = entry.persona.image();
-        let message = format!("image {image} is not in the library: this persona boots nothing yet");
-        let help = format!("run `greenroom image add {image} --kernel ... --initrd ...`");
-        match read(&path) {
-            Ok(document) => document.problem_at("GR007", "os.image", message, &help).warning(),
-            Err(_) => Problem::of_file(&path.display().to_string(), "GR007", message, help).warning(),
+        match good {
+            Some((entry, document)) => {
+                self.documents.insert(entry.reference.name.clone(), document);
+                self.personas.push(entry);
+            }
+            None => self.broken.push((name.to_owned(), false)),
         }
-    };
-    missing.map(problem).collect()
+    }
 }
 
-fn read(path: &Path) -> Result<Document, Problem> {
-    let shown = path.display().to_string();
-    let bytes = fs::read(path).map_err(|error| {
-        Problem::of_file(&shown, "GR005", format!("the file cannot be read: {error}"), "check its permissions")
-    })?;
-    Document::read(shown, bytes)
+/// A library under way.
+struct Reading<'a> {
+    files: &'a Files,
+    memory: &'a mut Memory,
+    /// What can be extended.
+    shelf: Shelf,
+    /// What is wrong with each document by itself, by the path of its source.
+    faults: BTreeMap<String, Vec<Problem>>,
 }
 
-fn persona(path: &Path) -> Result<Entry, Vec<Problem>> {
-    let document = read(path).map_err(|problem| vec![problem])?;
-    let name = stem(path).parse().map_err(|error| {
-        vec![Problem::of_file(&document.source().path, "GR008", format!("the file's name: {error}"), "rename the file")]
+impl Reading<'_> {
+    /// Puts a document on the shelf. Returns what is wrong with its name.
+    fn read(&mut self, name: String, path: &Path) -> Option<Problem> {
+        let shown = path.display().to_string();
+        if self.shelf.contains_key(&name) {
+            let message = format!("another file is called `{name}` too, with another ending");
+            return Some(Problem::of_file(&shown, "GR008", message, "remove one of the two"));
+        }
+        let Read { document, faults } = self.memory.document(self.files, path, true);
+        self.faults.insert(shown, faults);
+        self.shelf.insert(name, document);
+        None
+    }
+
+    /// What is wrong with a fragment by itself, whether or not a persona extends it.
+    fn fragment(&mut self, path: &Path) -> Vec<Problem> {
+        let name = format!("{FRAGMENTS}/{}", stem(path));
+        if let Some(problem) = self.read(name.clone(), path) {
+            return vec![problem];
+        }
+        let faults = self.faults.entry(path.display().to_string()).or_default();
+        if let Some(Ok(document)) = self.shelf.get(&name)
+            && faults.is_empty()
+            && !document.has("apiVersion")
+        {
+            let shown = path.display().to_string();
+            let help = "a fragment begins with `apiVersion: greenroom/v1`";
+            faults.push(Problem::of_file(&shown, "GR003", "`apiVersion` is missing", help));
+        }
+        faults.clone()
+    }
+
+    fn persona(&mut self, name: &str) -> Result<Made, Vec<Problem>> {
+        let lineage = Lineage::of(name, &self.shelf)?;
+        let (_, behind) = lineage.split();
+        let inherited = behind.filter_map(|document| self.faults.get(&document.source().path));
+        let inherited: Vec<Problem> = inherited.flatten().cloned().collect();
+        let mut made = self.memory.made(name, lineage, |lineage| make(name, lineage));
+        if !inherited.is_empty() {
+            made.good = None;
+            made.problems.extend(inherited);
+        }
+        Ok(made)
+    }
+
+    fn image(&mut self, path: &Path) -> Result<Image, Vec<Problem>> {
+        let document = self.memory.document(self.files, path, false).document?;
+        self.memory.image(path, &document, |document| manifest::image(path, document))
+    }
+}
+
+/// Composes and checks a persona.
+fn make(name: &str, lineage: Lineage) -> Made {
+    match good(name, &lineage) {
+        Ok((entry, document, problems)) => Made { lineage, good: Some((entry, document)), problems },
+        Err(problems) => Made { lineage, good: None, problems },
+    }
+}
+
+type Good = (Entry, Arc<Document>, Vec<Problem>);
+
+fn good(name: &str, lineage: &Lineage) -> Result<Good, Vec<Problem>> {
+    let (own, _) = lineage.split();
+    let name = name.parse().map_err(|error| {
+        vec![Problem::of_file(&own.source().path, "GR008", format!("the file's name: {error}"), "rename the file")]
     })?;
+    let document = lineage.compose()?;
     let persona: Persona = document.parse()?;
     let problems = validate(&persona, &document);
     if problems.iter().any(Problem::is_error) {
         return Err(problems);
     }
-    let version = Version::new(git_blob_id(document.source().text.as_bytes()));
-    Ok(Entry { reference: PersonaRef { name, version }, persona: Arc::new(persona) })
+    let version = Version::new(git_blob_id(yaml::to_string(&persona).as_bytes()));
+    let entry = Entry { reference: PersonaRef { name, version }, persona: Arc::new(persona) };
+    Ok((entry, Arc::new(document), problems))
 }
 
-fn image(path: &Path) -> Result<Image, Vec<Problem>> {
-    let document = read(path).map_err(|problem| vec![problem])?;
-    let mut image: Image = document.parse()?;
-    let mut problems = vec![];
-    if image.name.to_string() != stem(path) {
-        let help = format!("call the file {}.yaml, or change `name`", image.name);
-        problems.push(document.problem_at("GR008", "name", "an image is called as its file is", &help));
+/// Checks one file or a whole library, without remembering anything: how many documents there were, and every problem. A file
+/// is checked with what it extends from the library around it.
+pub fn check(path: &Path) -> (usize, Vec<Problem>) {
+    if !path.is_dir() {
+        return (1, check_file(path));
     }
-    if !image.files.contains_key(&Role::Kernel) {
-        problems.push(document.problem_at("GR015", "files", "an image needs a kernel", "add `kernel:` under `files`"));
+    let loaded = load(&Files::Folder(path.to_owned()));
+    let catalog = Catalog::new(loaded.personas, loaded.images, &Catalog::default());
+    let problems = loaded.problems.into_iter().chain(cross_check(&catalog, &loaded.documents)).collect();
+    (loaded.count, problems)
+}
+
+fn check_file(path: &Path) -> Vec<Problem> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let is_in = |name: &str| folder.canonicalize().is_ok_and(|folder| folder.ends_with(name));
+    let is_fragment = is_in(FRAGMENTS);
+    let files = Files::Folder(if is_fragment { folder.join("..") } else { folder.to_owned() });
+    let mut memory = Memory::default();
+    let mut reading = Reading { files: &files, memory: &mut memory, shelf: Shelf::new(), faults: BTreeMap::new() };
+    if is_in(IMAGES) {
+        return reading.image(path).err().unwrap_or_default();
     }
-    let folder = path.parent().unwrap_or(Path::new(""));
-    for (role, file) in &mut image.files {
-        if file.origins.is_empty() {
-            let at = format!("files.{role}.origins");
-            problems.push(document.problem_at("GR016", &at, "no origin: the bytes come from nowhere", "name one"));
-        }
-        for origin in &mut file.origins {
-            if let Origin::File(relative) = origin {
-                *relative = folder.join(&*relative).display().to_string();
-            }
-        }
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if file.name.as_ref().is_some_and(|name| name.is_empty() || name.starts_with('.') || !name.chars().all(plain)) {
-            let at = format!("files.{role}.name");
-            problems.push(document.problem_at(
-                "GR017",
-                &at,
-                "this cannot be the end of a URL",
-                "use a plain file name",
-            ));
+    // The file itself first, so that what is said of it names it as the user did.
+    let name = if is_fragment { format!("{FRAGMENTS}/{}", stem(path)) } else { stem(path) };
+    let mut problems = match is_fragment {
+        true => reading.fragment(path),
+        false => reading.read(name.clone(), path).into_iter().collect(),
+    };
+    if reading.shelf.get(&name).is_some_and(|read| read.as_ref().is_ok_and(|document| document.has("extends"))) {
+        files.documents(FRAGMENTS).iter().for_each(|path| drop(reading.fragment(path)));
+        files.documents("").iter().for_each(|path| drop(reading.read(stem(path), path)));
+    }
+    let more = match is_fragment {
+        true => Lineage::of(&name, &reading.shelf).err().unwrap_or_default(),
+        false => reading.persona(&name).map_or_else(|problems| problems, |made| made.problems),
+    };
+    for problem in more {
+        if !problems.contains(&problem) {
+            problems.push(problem);
         }
     }
-    if problems.is_empty() { Ok(image) } else { Err(problems) }
+    problems
+}
+
+/// What must hold between documents. A persona whose image is not there (yet) is good, but boots nothing.
+pub(super) fn cross_check(catalog: &Catalog, documents: &BTreeMap<PersonaName, Arc<Document>>) -> Vec<Problem> {
+    let missing = catalog.personas().filter(|entry| catalog.image(entry.persona.image()).is_none());
+    let problem = |entry: &Entry| {
+        let document = documents.get(&entry.reference.name)?;
+        let image = entry.persona.image();
+        let message = format!("image {image} is not in the library: this persona boots nothing yet");
+        let help = format!("run `greenroom image add {image} --kernel ... --initrd ...`");
+        Some(document.problem_at("GR007", "os.image", message, &help).warning())
+    };
+    // Personas that inherit their image from one document need it told once.
+    let mut problems: Vec<Problem> = missing.filter_map(problem).collect();
+    problems.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
+    problems.dedup();
+    problems
+}
+
+/// One warning for all that stay as they were, however many a broken fragment holds up.
+pub(super) fn staying(names: &[String], dir: &Path) -> Option<Problem> {
+    let message = match names {
+        [] => return None,
+        [one] => format!("{one} stays as it was before this change"),
+        [some @ .., last] if some.len() < 5 => {
+            format!("{} and {last} stay as they were before this change", some.join(", "))
+        }
+        _ => format!("{} and {} others stay as they were before this change", names[..4].join(", "), names.len() - 4),
+    };
+    let help = "mend the problems above; the last good version serves until then";
+    Some(Problem::of_file(&dir.display().to_string(), "GR006", message, help).warning())
 }
 
 /// What git would call these bytes: the version that `git hash-object` prints.
-fn git_blob_id(bytes: &[u8]) -> String {
+pub(super) fn git_blob_id(bytes: &[u8]) -> String {
     let mut hash = Sha1::new();
     hash.update(format!("blob {}\0", bytes.len()));
     hash.update(bytes);
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn stem(path: &Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// The YAML files of a folder, in order. Hidden ones and those that editors leave behind are not documents.
-fn documents(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_document = |path: &PathBuf| {
-        let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        yaml && !stem(path).starts_with(['.', '#']) && path.is_file()
-    };
-    let mut paths: Vec<_> = entries.filter(is_document).collect();
-    paths.sort();
-    paths
-}
-
 /// What can be seen of a library without reading it: tells whether anything has changed since.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fingerprint(Vec<(PathBuf, u64, Option<SystemTime>)>);
+#[derive(Debug, Clone, Default)]
+pub struct Fingerprint(Vec<(PathBuf, Option<Stamp>)>);
 
 impl Fingerprint {
     /// The library as it looks now.
     pub fn of(dir: &Path) -> Self {
-        let paths = documents(dir).into_iter().chain(documents(&dir.join("images")));
-        let seen = paths.map(|path| {
-            let metadata = fs::metadata(&path).ok();
-            let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
-            (path, metadata.map_or(0, |metadata| metadata.len()), modified)
-        });
-        Self(seen.collect())
+        let files = Files::Folder(dir.to_owned());
+        let paths = ["", FRAGMENTS, IMAGES].into_iter().flat_map(|folder| files.documents(folder));
+        Self(paths.map(|path| (path.clone(), files.stamp(&path))).collect())
     }
 }
+
+impl PartialEq for Fingerprint {
+    fn eq(&self, other: &Self) -> bool {
+        let looks_as = |one: &Option<Stamp>, other: &Option<Stamp>| match (one, other) {
+            (Some(one), Some(other)) => one.looks_as(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        let mut pairs = self.0.iter().zip(&other.0);
+        self.0.len() == other.0.len() && pairs.all(|(one, other)| one.0 == other.0 && looks_as(&one.1, &other.1))
+    }
+}
+
+impl Eq for Fingerprint {}

@@ -2,21 +2,33 @@
 //!
 //! ```text
 //!   <library>/kiosk-live.yaml            a persona; its name is the stem
+//!   <library>/fragments/base-linux.yaml  a part of personas: they extend it
 //!   <library>/images/debian-live.yaml    an image manifest; likewise
 //! ```
 //! **A document that does not validate never replaces the last good one.** It is left out, or stays as it last was, and is
-//! reported.
+//! reported; what extends it stays as it was with it.
 
+mod files;
 mod load;
+mod manifest;
+mod memory;
 mod secret;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
-    document::Problem,
-    model::image::Image,
-    persona::catalog::{Catalog, Entry},
+    document::{Document, Problem},
+    model::{PersonaName, image::Image},
+    persona::catalog::Catalog,
 };
+
+use files::Files;
+use load::Loaded;
+use memory::Memory;
 
 pub use load::{Fingerprint, check};
 pub use secret::{SecretError, secrets_of};
@@ -28,13 +40,21 @@ pub struct Library {
     catalog: Catalog,
     problems: Vec<Problem>,
     seen: Fingerprint,
+    memory: Memory,
+    documents: BTreeMap<PersonaName, Arc<Document>>,
 }
 
 impl Library {
     /// Reads the library for the first time. A folder that is not there is a library without personas, and a problem.
     pub fn open(dir: &Path) -> Self {
-        let mut library =
-            Self { dir: dir.to_owned(), catalog: Catalog::default(), problems: vec![], seen: Fingerprint::default() };
+        let mut library = Self {
+            dir: dir.to_owned(),
+            catalog: Catalog::default(),
+            problems: vec![],
+            seen: Fingerprint::default(),
+            memory: Memory::default(),
+            documents: BTreeMap::new(),
+        };
         library.reload();
         library
     }
@@ -48,34 +68,33 @@ impl Library {
         changed
     }
 
-    /// Reads the library again.
+    /// Reads the library again: what has changed, and the personas that it is part of.
     pub fn reload(&mut self) {
         self.seen = Fingerprint::of(&self.dir);
-        let loaded = load::load(&self.dir);
-        let mut personas = loaded.personas;
-        let mut images = loaded.images;
-        let mut problems = loaded.problems;
-        for (name, is_image) in &loaded.broken {
+        let mut loaded = load::load_again(&Files::Folder(self.dir.clone()), &mut self.memory);
+        let mut staying = vec![];
+        for (name, is_image) in std::mem::take(&mut loaded.broken) {
             let kept = match is_image {
-                false => self.keep_persona(name, &mut personas),
-                true => self.keep_image(name, &mut images),
+                false => self.keep_persona(&name, &mut loaded),
+                true => self.keep_image(&name, &mut loaded.images),
             };
             if kept {
-                let message = format!("{name} stays as it was before this change");
-                let help = "mend the problems above; the last good version serves until then";
-                problems.push(Problem::of_file(&self.dir.display().to_string(), "GR006", message, help).warning());
+                staying.push(name);
             }
         }
-        self.catalog = Catalog::new(personas, images, &self.catalog);
-        problems.extend(load::cross_check(&self.catalog, &self.dir));
-        self.problems = problems;
+        self.documents = loaded.documents;
+        self.catalog = Catalog::new(loaded.personas, loaded.images, &self.catalog);
+        self.problems = loaded.problems;
+        self.problems.extend(load::staying(&staying, &self.dir));
+        self.problems.extend(load::cross_check(&self.catalog, &self.documents));
     }
 
-    fn keep_persona(&self, name: &str, personas: &mut Vec<Entry>) -> bool {
-        let last = name.parse().ok().and_then(|name| self.catalog.persona(&name)).cloned();
-        let kept = last.is_some();
-        personas.extend(last);
-        kept
+    fn keep_persona(&self, name: &str, loaded: &mut Loaded) -> bool {
+        let Some(last) = name.parse().ok().and_then(|name| self.catalog.persona(&name)) else { return false };
+        let name = &last.reference.name;
+        loaded.documents.extend(self.documents.get(name).map(|document| (name.clone(), document.clone())));
+        loaded.personas.push(last.clone());
+        true
     }
 
     fn keep_image(&self, name: &str, images: &mut Vec<Image>) -> bool {
@@ -88,6 +107,11 @@ impl Library {
     /// What is good.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// What a persona of the catalog was read from.
+    pub fn document(&self, name: &PersonaName) -> Option<&Arc<Document>> {
+        self.documents.get(name)
     }
 
     /// What is not.

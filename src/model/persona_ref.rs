@@ -58,7 +58,11 @@ pub(super) fn is_name(text: &str) -> bool {
 #[error("not a name: lower-case letters, digits and inner `-`, 63 at most")]
 pub struct BadName;
 
-/// A version of a persona: the git blob id of its text, 40 hexadecimal digits. Shown by its first ten.
+/// A version of a persona: the git blob id of its composed text, 40 hexadecimal digits; shown by its first ten.
+///
+/// The text is what `greenroom persona show NAME --composed` prints behind its first line, so anybody can check it:
+/// `greenroom persona show NAME --composed | tail -n +2 | git hash-object --stdin`. A comment, or a value that moves into a
+/// fragment, is no new version; a change in a fragment is one of every persona that it changes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(String);

@@ -59,6 +59,12 @@ impl Lineage {
         self.0.iter().map(|part| &part.document)
     }
 
+    /// The document that extends the others, and those.
+    pub fn split(&self) -> (&Arc<Document>, impl Iterator<Item = &Arc<Document>>) {
+        let (own, behind) = self.0.split_last().expect("a lineage begins with the document that it is of");
+        (&own.document, behind.iter().map(|part| &part.document))
+    }
+
     /// Whether it is of the very same documents as another, none of them read again.
     pub fn is_same(&self, other: &Self) -> bool {
         self.0.len() == other.0.len()

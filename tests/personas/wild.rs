@@ -47,6 +47,7 @@ pub(crate) fn persona(target: Target) -> impl Strategy<Value = Persona> {
             let ((description, owner, labels), os, apps, security) = parts;
             let (network, preferences, resources) = places;
             let mut persona = Persona {
+                extends: vec![],
                 api_version: ApiVersion::V1,
                 description,
                 owner,

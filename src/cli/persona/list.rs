@@ -13,13 +13,14 @@ pub(super) fn run(from: From, global: &Global) -> Done {
         let references: Vec<_> = library.catalog().personas().map(|entry| entry.reference.clone()).collect();
         return say_json(&references);
     }
-    let mut table = out::table(&["persona", "version", "effect", "image", "description"]);
+    let mut table = out::table(&["persona", "version", "effect", "image", "extends", "description"]);
     for Entry { reference, persona } in library.catalog().personas() {
         table.add_row([
             reference.name.to_string(),
             reference.version.to_string(),
             persona.effect().to_string(),
             persona.image().to_string(),
+            persona.extends.join(", "),
             persona.description.clone(),
         ]);
     }

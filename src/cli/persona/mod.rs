@@ -4,24 +4,25 @@ mod check;
 mod list;
 mod render;
 mod schema;
+mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
 use crate::{
-    document::yaml,
     library::Library,
     model::{MacAddr, PersonaName},
     persona::catalog::Entry,
 };
 
-use super::{Done, Failure, Global, say, say_json};
+use super::{Done, Failure, Global};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   greenroom persona check personas/                 every problem of a library
-  greenroom persona show kiosk-live                 with its version
+  greenroom persona show kiosk-live                 as it is written, with its version
+  greenroom persona show kiosk-live --origin        from which file each value comes
   greenroom persona render kiosk-live --mac 52:54:00:77:00:02 --file user-data
   greenroom persona schema > personas/schema.json   for editors that speak to yaml-language-server";
 
@@ -37,13 +38,8 @@ pub(super) enum Command {
         #[command(flatten)]
         from: From,
     },
-    /// Show a persona, with defaults filled in.
-    Show {
-        /// Which.
-        name: PersonaName,
-        #[command(flatten)]
-        from: From,
-    },
+    /// Show a persona: as it is written, composed with what it extends, or with where each value comes from.
+    Show(show::Args),
     /// Print the JSON Schema of personas, for editors.
     Schema(schema::Args),
     /// Show what a device's installer or cloud-init would read.
@@ -80,26 +76,20 @@ impl From {
     fn entry(self, name: &PersonaName, global: &Global) -> Result<Entry, Failure> {
         let path = self.path(global)?;
         let library = Library::open(&path);
-        let missing =
-            || format!("there is no good persona {name} in {}: see `greenroom persona check`", path.display());
-        library.catalog().persona(name).cloned().ok_or_else(|| Failure::Failed(missing()))
+        library.catalog().persona(name).cloned().ok_or_else(|| missing(name, &path))
     }
+}
+
+fn missing(name: &PersonaName, library: &Path) -> Failure {
+    let library = library.display();
+    Failure::Failed(format!("there is no good persona {name} in {library}: see `greenroom persona check {library}`"))
 }
 
 pub(super) fn run(command: Command, global: &Global) -> Done {
     match command {
         Command::Check { path } => check::run(path, global),
         Command::List { from } => list::run(from, global),
-        Command::Show { name, from } => {
-            let Entry { reference, persona } = from.entry(&name, global)?;
-            match global.json {
-                true => say_json(&serde_json::json!({ "reference": reference, "persona": persona })),
-                false => {
-                    say(&format!("# {reference}\n{}", yaml::to_string(&persona).trim_end()));
-                    Ok(())
-                }
-            }
-        }
+        Command::Show(args) => show::run(args, global),
         Command::Schema(args) => schema::run(&args),
         Command::Render { name, mac, file, from } => render::run(&name, mac, file, from, global),
     }
