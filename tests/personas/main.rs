@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
 mod compose;
+mod appliances;
 mod stage;
 mod validators;
 mod wild;

@@ -12,6 +12,8 @@ mod network;
 mod refuse;
 mod units;
 
+use std::collections::BTreeSet;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
@@ -81,6 +83,9 @@ fn system(persona: &Persona, subject: &Subject<'_>) -> Map<String, Value> {
     files.extend(commands.iter().map(|script| root_file(&units::once_path(), script, 0o700)));
     let report = report::Way::flatcar(commands.is_some());
     files.push(root_file(report.path(), &report::script(persona, subject, report), 0o700));
+    // Ignition refuses a path that is listed twice. The persona's own files come first, and win.
+    let mut seen = BTreeSet::new();
+    files.retain(|file| seen.insert(file["path"].to_string()));
     let mut storage = object(json!({ "files": files }));
     if let Some(zone) = &persona.preferences.timezone {
         let link = json!({ "path": "/etc/localtime", "target": format!("../usr/share/zoneinfo/{zone}"), "overwrite": true });

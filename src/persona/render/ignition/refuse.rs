@@ -39,6 +39,9 @@ fn apps(refusals: &mut Refusals, persona: &Persona) {
     refusals.unless(apps.flatpaks.is_empty(), "apps.flatpaks", "Flatcar has no Flatpak", help);
     for (at, file) in apps.files.iter().enumerate() {
         let writable = !READ_ONLY.iter().any(|folder| file.path.starts_with(folder));
+        let plain = file.mode.starts_with('0');
+        let why = "Ignition 3.4 sets no setuid, setgid and sticky bits";
+        refusals.unless(plain, &format!("apps.files.{at}.mode"), why, "set them by `apps.commands`");
         let why = "Flatcar's `/usr` cannot be written";
         refusals.unless(writable, &format!("apps.files.{at}.path"), why, "write it under /opt, /etc or /var");
     }

@@ -13,6 +13,11 @@ use super::{
 
 /// The unit that runs the commands.
 pub(super) const ONCE: &str = "greenroom-once.service";
+/// The kinds of unit.
+const KINDS: [&str; 11] = [
+    ".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer", ".slice", ".scope",
+];
+
 const SWAP: &str = "greenroom-swap.service";
 
 /// What tells that the commands have run; in memory it is gone with the system.
@@ -26,8 +31,9 @@ pub(super) fn once_path() -> String {
 pub(super) fn all(persona: &Persona, intent: &Intent, report: report::Way) -> Vec<Value> {
     let mut units: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let mut set = |name: &str, key: &str, value: Value| {
+        let name = with_kind(name);
         let entry = || object(json!({ "name": name }));
-        units.entry(name.to_owned()).or_insert_with(entry).insert(key.to_owned(), value);
+        units.entry(name.clone()).or_insert_with(entry).insert(key.to_owned(), value);
     };
     let services = &persona.apps.services;
     for name in intent.enable.iter().chain(&services.enable) {
@@ -53,9 +59,15 @@ pub(super) fn all(persona: &Persona, intent: &Intent, report: report::Way) -> Ve
     if let Some(size) = persona.os.install.as_ref().and_then(|install| install.swap) {
         add(SWAP, swap_unit(size.0));
     }
-    let started: Vec<String> = intent.enable.iter().chain(&services.enable).cloned().collect();
+    let started: Vec<String> = intent.enable.iter().chain(&services.enable).map(|unit| with_kind(unit)).collect();
     add(report::UNIT, report::unit(report, &started));
     units.into_values().map(Value::Object).collect()
+}
+
+/// A unit's whole name: `systemctl` takes one without a kind for a service, Ignition and unit files do not.
+fn with_kind(name: &str) -> String {
+    let kind = KINDS.iter().any(|kind| name.ends_with(kind));
+    if kind { name.to_owned() } else { format!("{name}.service") }
 }
 
 /// The script with all commands; `None` when there are none. One that fails does not keep the others from running, as with

@@ -251,7 +251,7 @@ fn checks(script: &mut String, persona: &Persona, subject: &Subject<'_>) {
     if let Some(disk) = requires.disk {
         let kib = disk.0 >> 10;
         let see = format!(
-            "$n = [math]::Floor((Get-Volume -DriveLetter $env:SystemDrive[0]).Size / 1KB); \
+            "$n = [math]::Floor((Get-Volume -DriveLetter $env:SystemDrive[0]).Size / 1024); \
              if ($n -ge {kib}) {{ '{kib}+' }} else {{ $n }}"
         );
         script.push_str(&check("disk", &format!("{kib}+"), &see));
