@@ -12,7 +12,7 @@ PACKAGES := qemu-system-x86 ovmf ipxe ipxe-qemu mmdebstrap squashfs-tools busybo
 VALIDATORS := target/validators
 GRAMMARS := tree-sitter==0.26.1 tree-sitter-powershell==0.26.4
 
-.PHONY: help setup demo test bench check fmt clean
+.PHONY: help setup demo test coverage bench check fmt clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ demo: setup ## Boot a BIOS and a UEFI machine through the daemon into a persona,
 
 test: setup ## Run every test: unit, goldens, property, crash, and the lab with real firmware
 	cargo test --locked --no-fail-fast
+
+coverage: ## Write personas/COVERAGE.md: what each target makes of each field
+	INSTA_UPDATE=always cargo test --locked --test personas coverage::
 
 bench: setup ## Run every benchmark beside its peer, and print ratios
 	cargo bench --locked

@@ -3,8 +3,9 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
-mod compose;
 mod appliances;
+mod compose;
+mod coverage;
 mod stage;
 mod validators;
 mod wild;
