@@ -5,9 +5,14 @@ SHELL := /bin/bash
 # What the demo and the tests run besides our own binary: QEMU and its firmware, iPXE, clients, validators.
 PACKAGES := qemu-system-x86 ovmf ipxe ipxe-qemu mmdebstrap squashfs-tools busybox-static cpio mtools \
 	grub-common grub-efi-amd64-bin dnsmasq-base tftp-hpa atftp tcpdump tshark curl xz-utils cloud-init \
-	debconf iproute2 util-linux kea-admin ca-certificates build-essential
+	debconf iproute2 util-linux kea-admin ca-certificates build-essential \
+	ignition libxml2-utils python3-jsonschema python3-venv
 
-.PHONY: help setup demo test bench check fmt clean
+# A grammar of PowerShell, of which Debian has none: made once, in a virtual environment of its own.
+VALIDATORS := target/validators
+GRAMMARS := tree-sitter==0.26.1 tree-sitter-powershell==0.26.4
+
+.PHONY: help setup demo test coverage bench check fmt clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -24,6 +29,11 @@ setup: ## Install the Debian packages that the demo and the tests need (root)
 		[ -z "$$made" ] || rm -f /usr/sbin/policy-rc.d; rm -f /tmp/policy-rc.d.$$$$; \
 		if [ $$status -ne 0 ]; then tail -20 /tmp/greenroom-setup.log; exit $$status; fi; \
 	fi
+	@if [ "$$(cat $(VALIDATORS)/made 2>/dev/null)" != "$(GRAMMARS)" ]; then \
+		rm -rf $(VALIDATORS) && /usr/bin/python3 -m venv $(VALIDATORS) && \
+		$(VALIDATORS)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: $(GRAMMARS) && \
+		echo "$(GRAMMARS)" > $(VALIDATORS)/made; \
+	fi
 	@ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || apt-get -q update >/dev/null
 
 demo: setup ## Boot a BIOS and a UEFI machine through the daemon into a persona, and show their timelines
@@ -33,6 +43,9 @@ demo: setup ## Boot a BIOS and a UEFI machine through the daemon into a persona,
 
 test: setup ## Run every test: unit, goldens, property, crash, and the lab with real firmware
 	cargo test --locked --no-fail-fast
+
+coverage: ## Write personas/COVERAGE.md: what each target makes of each field
+	INSTA_UPDATE=always cargo test --locked --test personas coverage::
 
 bench: setup ## Run every benchmark beside its peer, and print ratios
 	cargo bench --locked

@@ -7,7 +7,10 @@ use crate::{
     model::Effect,
 };
 
-use super::{Persona, schema::User};
+use super::{
+    Persona,
+    schema::{Family, User},
+};
 
 /// The users and groups of Debian's base-passwd: `useradd` refuses them.
 const SYSTEM_NAMES: [&str; 44] = [
@@ -51,7 +54,9 @@ impl Rules<'_> {
             ),
             (Some(install), Effect::Destructive) => {
                 let path = install.disk.path.as_deref().unwrap_or_default();
-                let plain = path.strip_prefix("/dev/").is_some_and(|rest| {
+                // Windows names disks in another way, and its renderer looks at that.
+                let windows = persona.os.distribution().family() == Family::Windows;
+                let plain = windows || install.disk.path.is_none() || path.strip_prefix("/dev/").is_some_and(|rest| {
                     !rest.is_empty() && !rest.contains("..") && rest.chars().all(|c| c.is_ascii_graphic())
                 });
                 let help = "write /dev/disk/by-id/... (best: it names one disk for ever) or /dev/nvme0n1";
@@ -71,12 +76,15 @@ impl Rules<'_> {
         for (at, package) in apps.packages.native.iter().enumerate() {
             let path = format!("apps.packages.{at}");
             let help = "Debian's package names are lower-case letters, digits, `+`, `-` and `.`";
-            self.0.require(is_package(package), "GR020", &path, format!("`{package}` is no package name"), help);
+            // winget's identifiers are of another kind.
+            let plain = is_package(package) || persona.os.distribution().family() == Family::Windows;
+            self.0.require(plain, "GR020", &path, format!("`{package}` is no package name"), help);
         }
         self.duplicates("apps.packages", apps.packages.native.iter().map(String::as_str));
         for (at, file) in apps.files.iter().enumerate() {
             let octal = file.mode.len() == 4 && file.mode.bytes().all(|b| (b'0'..=b'7').contains(&b));
-            let absolute = file.path.starts_with('/') && !file.path.contains("..");
+            let windows = persona.os.distribution().family() == Family::Windows;
+            let absolute = windows || file.path.starts_with('/') && !file.path.contains("..");
             self.0.require(absolute, "GR021", &format!("apps.files.{at}.path"), "this is no absolute path", "");
             let help = "write the permissions as four octal digits in quotes: \"0644\"";
             self.0.require(octal, "GR022", &format!("apps.files.{at}.mode"), "these are no permissions", help);

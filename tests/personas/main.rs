@@ -3,8 +3,10 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
+mod appliances;
 mod compose;
 mod hostile;
+mod coverage;
 mod stage;
 mod validators;
 mod wild;

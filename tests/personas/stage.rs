@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use greenroom::{
     document::Document,
     library::Library,
@@ -59,6 +60,16 @@ pub(crate) fn yaml(text: &str) -> serde_json::Value {
     Document::read("rendered", text.as_bytes().to_vec()).unwrap().parse().unwrap()
 }
 
+/// A persona from what a person would write.
+pub(crate) fn persona(text: &str) -> Persona {
+    let source = Source::new("persona.yaml", text.as_bytes().to_vec()).unwrap();
+    let persona: Persona = source.parse().unwrap_or_else(|problems| panic!("{problems:?}"));
+    let problems = validate(&persona, &source);
+    let errors: Vec<_> = problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
+    assert!(errors.is_empty(), "{}", errors.join("\n\n"));
+    persona
+}
+
 pub(crate) fn problems(text: &str) -> String {
     let read = Document::read("bad.yaml", text.as_bytes().to_vec()).map_err(|problem| vec![problem]);
     let problems = match read.and_then(|document| Ok((document.parse::<Persona>()?, document))) {
@@ -66,4 +77,23 @@ pub(crate) fn problems(text: &str) -> String {
         Err(problems) => problems,
     };
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+}
+
+/// The text of a `data:` URL.
+pub(crate) fn decoded(url: &serde_json::Value) -> String {
+    let encoded = url.as_str().unwrap().strip_prefix("data:;base64,").unwrap();
+    String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap()
+}
+
+/// What tree-sitter's grammar makes of PowerShell scripts: for each, its `errors` and its `literals`.
+pub(crate) fn powershell(scripts: &[String]) -> Vec<serde_json::Value> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let paths = (0..scripts.len()).map(|at| folder.path().join(format!("{at}.ps1"))).collect::<Vec<_>>();
+    paths.iter().zip(scripts).for_each(|(path, script)| fs::write(path, script).unwrap());
+    let python = root.join("target/validators/bin/python");
+    let output = Command::new(&python).arg(root.join("tests/personas/check/powershell.py")).args(&paths).output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}; `make setup` makes it", python.display()));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
 }

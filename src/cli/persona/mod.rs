@@ -1,6 +1,7 @@
 //! `greenroom persona`.
 
 mod check;
+mod coverage;
 mod list;
 mod render;
 mod schema;
@@ -24,6 +25,7 @@ Examples:
   greenroom persona show kiosk-live                 as it is written, with its version
   greenroom persona show kiosk-live --origin        from which file each value comes
   greenroom persona render kiosk-live --mac 52:54:00:77:00:02 --file user-data
+  greenroom persona coverage preferences            what each target makes of these fields
   greenroom persona schema > personas/schema.json   for editors that speak to yaml-language-server";
 
 #[derive(Debug, Subcommand)]
@@ -42,6 +44,8 @@ pub(super) enum Command {
     Show(show::Args),
     /// Print the JSON Schema of personas, for editors.
     Schema(schema::Args),
+    /// Show what each target makes of each field.
+    Coverage(coverage::Args),
     /// Show what a device's installer or cloud-init would read.
     Render {
         /// Which.
@@ -91,6 +95,7 @@ pub(super) fn run(command: Command, global: &Global) -> Done {
         Command::List { from } => list::run(from, global),
         Command::Show(args) => show::run(args, global),
         Command::Schema(args) => schema::run(&args),
+        Command::Coverage(args) => coverage::run(&args, global),
         Command::Render { name, mac, file, from } => render::run(&name, mac, file, from, global),
     }
 }

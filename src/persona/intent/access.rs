@@ -25,11 +25,12 @@ impl Intent {
             return;
         }
         self.file("/etc/ssh/sshd_config.d/01-greenroom.conf", lines);
-        let unit = match persona.os.distribution().family() {
-            Family::Debian => "ssh.service",
-            _ => "sshd.service",
-        };
-        self.command(&["systemctl", "try-reload-or-restart", unit]);
+        match persona.os.distribution().family() {
+            Family::Debian => self.command(&["systemctl", "try-reload-or-restart", "ssh.service"]),
+            // Each connection starts a server of its own, and the file was there before the first.
+            Family::Flatcar => {}
+            _ => self.command(&["systemctl", "try-reload-or-restart", "sshd.service"]),
+        }
     }
 
     fn sudo(&mut self, persona: &Persona) {

@@ -29,6 +29,23 @@ const SERVICES: [(&str, Protocol, Ports); 14] = [
     ("prometheus-node", Protocol::Tcp, one(9100)),
 ];
 
+/// What loads the ruleset where the distribution has no unit for it.
+const UNIT: &str = "[Unit]
+Description=The firewall of the persona
+DefaultDependencies=no
+Wants=network-pre.target
+Before=network-pre.target docker.service shutdown.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f /etc/nftables.conf
+
+[Install]
+WantedBy=sysinit.target
+";
+
 const fn one(port: u16) -> Ports {
     Ports { first: port, last: port }
 }
@@ -63,7 +80,13 @@ impl Intent {
                 self.file_with("/etc/nftables.conf", format!("#!/usr/sbin/nft -f\n{rules}"), 0o755);
                 self.enable.push("nftables.service".into());
             }
-            Family::Flatcar | Family::Windows | Family::Other => {}
+            Family::Flatcar => {
+                // The image brings nft, and no unit for it. Docker adds its own tables to what it finds.
+                self.file_with("/etc/nftables.conf", rules, 0o600);
+                self.file("/etc/systemd/system/greenroom-firewall.service", UNIT);
+                self.enable.push("greenroom-firewall.service".into());
+            }
+            Family::Windows | Family::Other => {}
         }
     }
 }

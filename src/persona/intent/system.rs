@@ -88,7 +88,7 @@ impl Intent {
                 self.file("/etc/dnf/automatic.conf", automatic);
                 self.enable.push("dnf-automatic.timer".into());
             }
-            // Flatcar and Windows update themselves unless they are told not to.
+            // Flatcar and Windows update themselves unless they are told not to; their renderers do.
             Family::Flatcar | Family::Windows | Family::Other => {}
         }
     }
@@ -110,6 +110,10 @@ impl Intent {
                 self.package("apparmor-utils");
                 self.enable.push("apparmor.service".into());
                 self.shell("aa-complain /etc/apparmor.d/*");
+            }
+            // In force from the first start: the file is there before the system is. Flatcar's policy is called mcs.
+            (Family::Flatcar, _) => {
+                self.file("/etc/selinux/config", format!("SELINUX={selinux}\nSELINUXTYPE=mcs\n"));
             }
             _ => {
                 self.file("/etc/selinux/config", format!("SELINUX={selinux}\nSELINUXTYPE=targeted\n"));

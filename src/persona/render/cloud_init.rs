@@ -228,9 +228,10 @@ fn files(persona: &Persona, intent: &Intent, subject: &Subject<'_>) -> Vec<Value
         let keys = persona.apps.repositories.iter();
         files.extend(keys.map(|repository| plain(&key_path(repository), &repository.key, 0o644)));
     }
+    let way = report::Way::CloudInit;
     files.extend(intent.files.iter().map(|file| plain(&file.path, &file.content, file.mode)));
-    files.push(plain(report::PATH, &report::script(persona, subject), 0o700));
-    files.push(plain(&format!("/etc/systemd/system/{}", report::UNIT), &report::unit(), 0o644));
+    files.push(plain(way.path(), &report::script(persona, subject, way), 0o700));
+    files.push(plain(&format!("/etc/systemd/system/{}", report::UNIT), &report::unit(way, &[]), 0o644));
     files
 }
 

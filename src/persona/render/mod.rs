@@ -4,16 +4,20 @@
 //! does what only an installer can (disk, boot loader, base system) and leaves it on the disk for the first boot. So each
 //! field has one rendering, and nothing is silently dropped.
 
+mod bare;
 mod cloud_init;
+mod ignition;
 mod network;
 mod preseed;
+mod refuse;
 mod report;
+mod unattend;
 
 use serde_json::{Map, Value};
 
 use crate::{
     document::yaml,
-    model::{BootId, MacAddr, secret::Secrets, site::Mirrors, smbios::Hardware},
+    model::{BootId, Effect, MacAddr, secret::Secrets, site::Mirrors, smbios::Hardware},
     persona::{Persona, schema::Target},
 };
 
@@ -76,7 +80,10 @@ pub fn refuses(persona: &Persona) -> Vec<Refused> {
     match persona.target() {
         Target::CloudInit => cloud_init::refuses(persona),
         Target::Preseed => preseed::refuses(persona),
-        Target::Autoinstall | Target::Kickstart | Target::Ignition | Target::Unattend | Target::Bare => vec![],
+        Target::Ignition => ignition::refuses(persona),
+        Target::Unattend => unattend::refuses(persona),
+        Target::Bare => bare::refuses(persona),
+        Target::Autoinstall | Target::Kickstart => vec![],
     }
 }
 
@@ -84,6 +91,11 @@ pub fn refuses(persona: &Persona) -> Vec<Refused> {
 pub fn seed_files(persona: &Persona) -> &'static [&'static str] {
     match persona.target() {
         Target::Preseed => &["preseed.cfg", "meta-data", "user-data", "vendor-data", "network-config"],
+        Target::Ignition => match persona.effect() {
+            Effect::Ephemeral => &["config.ign"],
+            Effect::Destructive => &["config.ign", "installed.ign"],
+        },
+        Target::Unattend => &["unattend.xml", "firstboot.ps1"],
         Target::Bare => &[],
         _ => &["meta-data", "user-data", "vendor-data", "network-config"],
     }
@@ -99,6 +111,10 @@ pub fn seed_file(persona: &Persona, subject: &Subject<'_>, name: &str) -> Option
         "user-data" => Some(cloud_init::user_data(persona, subject)),
         "vendor-data" => Some(cloud_init::vendor_data(subject)),
         "network-config" => Some(yaml::to_string(&network::netplan(persona, subject))),
+        "config.ign" => Some(ignition::config(persona, subject)),
+        "installed.ign" => Some(ignition::installed(persona, subject)),
+        "unattend.xml" => Some(unattend::answers(persona, subject)),
+        "firstboot.ps1" => Some(unattend::first_boot(persona, subject)),
         "preseed.cfg" => Some(preseed::preseed(persona, subject)),
         _ => None,
     }

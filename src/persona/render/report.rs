@@ -4,33 +4,74 @@ use crate::persona::{Persona, schema::Manager};
 
 use super::{Subject, shell_word};
 
-/// Where the script lies on the device; only root reads it, for it holds the attempt's token.
-pub(super) const PATH: &str = "/usr/local/lib/greenroom/report";
 /// The unit that runs it.
 pub(super) const UNIT: &str = "greenroom-report.service";
 
-/// The unit: started by cloud-init's last command, it waits for cloud-init to end.
-pub(super) fn unit() -> String {
+/// How a system got to be its persona: that decides what the report waits for, and where its script can lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By cloud-init, whose last command starts the report.
+    CloudInit,
+    /// By Ignition, before the system started; `commands` tells whether there are commands that it runs after that.
+    Flatcar {
+        /// Whether there are.
+        commands: bool,
+    },
+}
+
+impl Way {
+    pub(super) const fn flatcar(commands: bool) -> Self {
+        Self::Flatcar { commands }
+    }
+
+    /// Where the script lies on the device; only root reads it, for it holds the attempt's token.
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::CloudInit => "/usr/local/lib/greenroom/report",
+            Self::Flatcar { .. } => "/opt/greenroom/report",
+        }
+    }
+}
+
+/// The unit. It waits for `started`, which the report looks at.
+pub(super) fn unit(way: Way, started: &[String]) -> String {
+    let path = way.path();
+    let started: String = started.iter().map(|unit| format!(" {unit}")).collect();
+    let (after, condition, done, install) = match way {
+        Way::CloudInit => ("", "", "", ""),
+        Way::Flatcar { commands } => (
+            if commands { " greenroom-once.service" } else { "" },
+            "ConditionPathExists=!/var/lib/greenroom/reported\n",
+            "ExecStartPost=/bin/sh -c \"mkdir -p /var/lib/greenroom && touch /var/lib/greenroom/reported\"\n",
+            "\n[Install]\nWantedBy=multi-user.target\n",
+        ),
+    };
     format!(
         "[Unit]\n\
          Description=Report to Greenroom how the persona fares\n\
-         After=network-online.target\n\n\
+         Wants=network-online.target\n\
+         After=network-online.target{after}{started}\n\
+         {condition}\n\
          [Service]\n\
          Type=oneshot\n\
-         ExecStart={PATH}\n"
+         ExecStart={path}\n\
+         {done}{install}"
     )
 }
 
-/// The script. Python is there wherever cloud-init is; curl and wget may not be.
-pub(super) fn script(persona: &Persona, subject: &Subject<'_>) -> String {
-    let mut checks = vec![format!("check hostname {} \"$(hostname)\"", shell_word(&subject.hostname(persona)))];
+/// The script. It posts by curl or by Python: Flatcar has no Python, and small systems with cloud-init have no curl.
+pub(super) fn script(persona: &Persona, subject: &Subject<'_>, way: Way) -> String {
+    let mut checks = vec![format!("check hostname {} \"$(uname -n)\"", shell_word(&subject.hostname(persona)))];
+    if way == Way::flatcar(true) {
+        checks.push("check commands success \"$(systemctl show -P Result greenroom-once.service)\"".into());
+    }
     for user in &persona.security.users {
         let name = shell_word(&user.name);
         checks.push(format!("check user\\ {name} '' \"$(id {name} 2>/dev/null)\""));
     }
     if let Some(locale) = &persona.preferences.locale {
         let locale = shell_word(locale);
-        checks.push(format!("check locale {locale} \"$(. /etc/default/locale 2>/dev/null; echo \"$LANG\")\""));
+        checks.push(format!("check locale {locale} \"$(configured_locale)\""));
     }
     if let Some(zone) = &persona.preferences.timezone {
         let zone = shell_word(zone);
@@ -62,10 +103,14 @@ pub(super) fn script(persona: &Persona, subject: &Subject<'_>) -> String {
         r#"#!/bin/sh
 # Holds what the persona promised against what this system is, and reports to Greenroom.
 url={url}
-cloud_init=$(cloud-init status --wait 2>/dev/null | sed -n 's/^status: //p')
+cloud_init=
 phase=ready
-[ "$cloud_init" = done ] || phase=failed
-checks=
+{wait}checks=
+configured_locale() {{
+    LANG=
+    for file in /etc/default/locale /etc/locale.conf; do [ -r $file ] && . $file && break; done
+    echo "$LANG"
+}}
 clean() {{ printf %s "$1" | tr -cd '[:alnum:] ._:/+@,=()~-' | cut -c1-200; }}
 check() {{ # NAME WANTED SAW: an empty WANTED is content with anything but nothing
     ok=true
@@ -73,8 +118,9 @@ check() {{ # NAME WANTED SAW: an empty WANTED is content with anything but nothi
     checks="$checks${{checks:+,}}{{\"name\":\"$(clean "$1")\",\"ok\":$ok,\"saw\":\"$(clean "$3")\"}}"
 }}
 {checks}
-body="{{\"phase\":\"$phase\",\"hostname\":\"$(clean "$(hostname)")\",\"kernel\":\"$(clean "$(uname -r)")\",\"cloud_init\":\"$(clean "$cloud_init")\",\"checks\":[$checks]}}"
+body="{{\"phase\":\"$phase\",\"hostname\":\"$(clean "$(uname -n)")\",\"kernel\":\"$(clean "$(uname -r)")\",\"cloud_init\":\"$(clean "$cloud_init")\",\"checks\":[$checks]}}"
 for pause in 1 2 5 10 30 60; do
+    printf %s "$body" | curl -fsS --max-time 20 -H 'Content-Type: application/json' --data-binary @- "$url" >/dev/null && exit 0
     printf %s "$body" | python3 -c 'import sys, urllib.request as web
 web.urlopen(web.Request(sys.argv[1], sys.stdin.buffer.read(), {{"Content-Type": "application/json"}}), timeout=20)' "$url" && exit 0
     sleep $pause
@@ -83,5 +129,12 @@ exit 1
 "#,
         url = shell_word(subject.report_url),
         checks = checks.join("\n"),
+        wait = match way {
+            Way::CloudInit => {
+                "cloud_init=$(cloud-init status --wait 2>/dev/null | sed -n 's/^status: //p')\n\
+                 [ \"$cloud_init\" = done ] || phase=failed\n"
+            }
+            Way::Flatcar { .. } => "",
+        },
     )
 }
