@@ -144,6 +144,7 @@ fn ground() -> Ground {
         subnets: vec![],
         authoritative: true,
         http_port: 80,
+        addresses: Default::default(),
         boot,
         mirrors: Mirrors::default(),
     };

@@ -63,6 +63,7 @@ fn ground() -> Ground {
         subnets: vec![subnet],
         authoritative: true,
         http_port: 80,
+        addresses: Default::default(),
         boot,
         mirrors: Mirrors::default(),
     };

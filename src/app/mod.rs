@@ -174,6 +174,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     let library = open_library(&config.library);
     let mut site: Site = config.site.clone();
     site.boot.nbps = nbps.names();
+    site.addresses = interfaces.iter().map(|interface| interface.address).collect();
     let ground = Ground { site: Arc::new(site), catalog: Arc::new(library.catalog().clone()) };
     let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
     let context = Context {

@@ -48,17 +48,17 @@ fn vendor(client: &BootClient) -> VendorOptions {
     }
 }
 
-/// The NBP for this firmware and architecture, when it is at hand.
+/// The NBP for this firmware and architecture: the best of those at hand that it can run.
 fn nbp(policy: &BootPolicy, device: &Device, client: &BootClient) -> Result<String, Refusal> {
     let arch = client.arch.ok_or_else(|| Refusal::UnknownArch { codes: client.arch_codes.clone() })?;
-    let chosen = match (arch, client.firmware) {
-        (Arch::X64, Firmware::Bios) => "undionly.kpxe",
-        (Arch::X64, _) => uefi_nbp(policy, device),
-        (Arch::Arm64, Firmware::EfiPxe | Firmware::EfiHttp) => "snponly-arm64.efi",
-        (Arch::Ia32, Firmware::EfiPxe | Firmware::EfiHttp) => "ipxe-ia32.efi",
-        _ => return Err(Refusal::NoNbp { arch }),
+    let fitting: &[&str] = match (arch, client.firmware) {
+        (Arch::X64, Firmware::Bios) => &["undionly.kpxe"],
+        (Arch::X64, _) => &[uefi_nbp(policy, device), "snponly.efi", "ipxe.efi"],
+        (Arch::Arm64, Firmware::EfiPxe | Firmware::EfiHttp) => &["snponly-arm64.efi", "ipxe-arm64.efi"],
+        (Arch::Ia32, Firmware::EfiPxe | Firmware::EfiHttp) => &["ipxe-ia32.efi"],
+        _ => &[],
     };
-    policy.nbps.get(chosen).cloned().ok_or(Refusal::NoNbp { arch })
+    fitting.iter().find_map(|name| policy.nbps.get(*name)).cloned().ok_or(Refusal::NoNbp { arch })
 }
 
 /// `snponly.efi` drives the card through the firmware that just booted from it, so it works wherever firmware does, and

@@ -68,6 +68,7 @@ pub(super) fn config(file: File, source: &Source) -> Result<Config, Vec<Problem>
             subnets,
             authoritative: file.dhcp.authoritative,
             http_port: file.http.port,
+            addresses: BTreeSet::new(),
             boot,
             mirrors: file.site.mirrors,
         },

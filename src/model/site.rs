@@ -21,6 +21,8 @@ pub struct Site {
     pub authoritative: bool,
     /// The port of the boot URLs.
     pub http_port: u16,
+    /// This server's own addresses, on every interface that it serves: filled in at start.
+    pub addresses: BTreeSet<Ipv4Addr>,
     /// Policy of booting.
     pub boot: BootPolicy,
     /// Where installed systems get their packages.

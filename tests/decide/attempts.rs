@@ -34,6 +34,20 @@ fn each_firmware_is_told_what_it_can_boot() {
 }
 
 #[test]
+fn of_the_nbps_at_hand_the_best_that_the_firmware_can_run_is_named() {
+    for (at_hand, arch, wanted) in [
+        (&["snponly.efi", "ipxe.efi"][..], Arch::X64, "snponly.efi"),
+        (&["ipxe.efi"], Arch::X64, "ipxe.efi"),
+        (&["ipxe-arm64.efi", "ipxe.efi"], Arch::Arm64, "ipxe-arm64.efi"),
+        (&["ipxe-arm64.efi", "snponly-arm64.efi"], Arch::Arm64, "snponly-arm64.efi"),
+    ] {
+        let mut lab = Lab::new().site(|site| site.boot.nbps = at_hand.iter().map(|name| (*name).to_owned()).collect());
+        let (_, bootfile) = lab.address(1, Some(client(Firmware::EfiPxe, arch)));
+        assert!(bootfile.is_some_and(|name| name.ends_with(&format!("/{wanted}"))), "{arch}: {at_hand:?}");
+    }
+}
+
+#[test]
 fn an_unknown_architecture_gets_an_address_and_a_reason() {
     let mut lab = Lab::new();
     let odd = BootClient { arch: None, arch_codes: vec![99], ..uefi() };

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
 use greenroom::{
     model::{
-        Arch, BootId, Bytes, Decision, Digest, Effect, Fact, Firmware, MacAddr, Millis, Moment, PersonaRef, Record,
+        Arch, BootId, Bytes, Decision, Digest, Effect, Fact, Firmware, MacAddr, Millis, Moment, PersonaRef, Record, Refusal,
         Seconds, Version,
         command::{Command, Order},
         dhcp::{AskKind, BootClient, BootFlavour, Destination, DhcpAnswer, DhcpAsk, DhcpPort, Ingress},
@@ -86,6 +86,7 @@ impl Lab {
             subnets: vec![subnet(0, BTreeMap::from([(mac(99), kept)])), subnet(9, BTreeMap::new())],
             authoritative: true,
             http_port: 80,
+            addresses: Default::default(),
             boot: BootPolicy {
                 rules: vec![],
                 default: None,
@@ -174,6 +175,15 @@ impl Lab {
 
     pub fn outcome(&self, client: u8) -> Option<String> {
         self.world.boots.get(&self.boot_of(client)).unwrap().outcome.map(|outcome| outcome.to_string())
+    }
+
+    /// The last refusal that a device's latest attempt tells of.
+    pub fn refusal(&self, client: u8) -> Option<Refusal> {
+        let boot = self.world.boots.get(&self.boot_of(client)).unwrap();
+        boot.steps.iter().rev().find_map(|moved| match &moved.step {
+            Step::Refused { why } => Some(why.clone()),
+            _ => None,
+        })
     }
 
     pub fn observe(&mut self, client: u8, step: Step) -> Vec<Fact> {

@@ -81,7 +81,7 @@ fn site() -> Site {
         installs_per_hour: 2,
     };
     let mirrors = Mirrors::default();
-    Site { mode: DhcpMode::Full, subnets: vec![subnet], authoritative: true, http_port: 80, boot, mirrors }
+    Site { mode: DhcpMode::Full, subnets: vec![subnet], authoritative: true, http_port: 80, addresses: Default::default(), boot, mirrors }
 }
 
 /// What passes for an EFI program for x64: noise under the header of a PE image.
