@@ -155,6 +155,9 @@ struct Bound {
 async fn bind(config: &Config) -> Result<Bound, AppError> {
     let nbps = NbpSet::load(config.nbp_dir.as_deref())?;
     let interfaces = net::chosen(&config.interfaces)?;
+    if interfaces.is_empty() && (config.tftp || config.site.mode != DhcpMode::Off) {
+        return Err(NetError::NoInterfaces.into());
+    }
     let http = http::bind(config.site.http_port).await?;
     let dhcp = match config.site.mode {
         DhcpMode::Off => vec![],

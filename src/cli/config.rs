@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use crate::{config::sample, document::yaml, serve::net};
 
-use super::{Done, Global, say, say_json};
+use super::{Done, Failure, Global, listed, say, say_json};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +29,7 @@ pub(super) enum Command {
 const UNIT: &str = "\
 [Unit]
 Description=Greenroom network boot
+Documentation=man:systemd.exec(5)
 After=network-online.target
 Wants=network-online.target
 
@@ -68,9 +69,20 @@ pub(super) fn run(command: Command, global: &Global) -> Done {
             say(sample(&interface.name, interface.address).trim_end());
         }
         Command::Check => {
-            let config = global.config()?;
+            let (config, problems) = match global.read_config()? {
+                Ok(config) => (Some(config), vec![]),
+                Err(problems) => (None, problems),
+            };
+            match (global.json, problems.is_empty()) {
+                (true, _) => say_json(&problems)?,
+                (false, true) => {}
+                (false, false) => return Err(Failure::Failed(listed(&problems))),
+            }
+            let Some(config) = config else { return Err(Failure::Wanting) };
             net::chosen(&config.interfaces).map_err(|error| error.to_string())?;
-            say("the configuration is good");
+            if !global.json {
+                say("the configuration is good");
+            }
         }
         Command::Show => {
             let config = global.config()?;
