@@ -135,6 +135,7 @@ fn ground() -> Ground {
         default: None,
         nbps: Default::default(),
         uefi_nbp: vec![],
+        quirks: vec![],
         chain_window: Seconds(60),
         stuck_after: Seconds(900),
         installs_per_hour: 3,

@@ -146,6 +146,11 @@ site: {mirrors: {debian: ftp://x}}
     fs::write(&path, "dchp: {mode: full}\nhttp: {prot: 80}\n").unwrap();
     let unknown = text(&greenroom(&["config", "check", "--config", path.to_str().unwrap()]));
     assert!(unknown.contains("did you mean `dhcp`?") && unknown.contains("did you mean `port`?"), "{unknown}");
+    let early = "{match: {subnet: 10.0.0.0/24, arch: x64}";
+    fs::write(&path, format!("boot:\n  uefi_nbp: [{early}, nbp: ipxe.efi}}]\n  quirks: [{early}}}]\n")).unwrap();
+    let quirks = text(&greenroom(&["config", "check", "--config", path.to_str().unwrap()]));
+    assert!(quirks.matches("firmware has no address yet").count() == 2, "{quirks}");
+    assert!(quirks.contains("this quirk changes nothing"), "{quirks}");
 }
 
 #[test]

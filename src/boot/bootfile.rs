@@ -33,18 +33,20 @@ pub fn bootfile(
     Ok(BootOptions {
         flavour: client.flavour,
         bootfile: Some(bootfile),
-        vendor: vendor(client),
+        vendor: vendor(&site.boot, device, client),
+        in_option_67: matching::quirk(&site.boot, device, |quirk| quirk.option_67).unwrap_or(true),
         ipxe_no_proxy: client.firmware.is_ipxe() && site.mode == DhcpMode::Full,
     })
 }
 
 /// Option 43. A BIOS ROM is told to skip discovery; UEFI ignores offers whose menu it cannot read, so it gets none and
-/// may ask again on 4011 (QUIRKS rows 4 and 5).
-fn vendor(client: &BootClient) -> VendorOptions {
+/// may ask again on 4011 (QUIRKS rows 4 and 5). Models of the other school are the operator's to name; iPXE needs neither.
+fn vendor(policy: &BootPolicy, device: &Device, client: &BootClient) -> VendorOptions {
+    let quirk = || matching::quirk(policy, device, |quirk| quirk.option_43).filter(|_| !client.firmware.is_ipxe());
     match (client.boot_item, client.firmware) {
         (Some(item), _) => VendorOptions::BootItem(item),
-        (None, Firmware::Bios | Firmware::RpiBoot) => VendorOptions::UseBootfile,
-        (None, _) => VendorOptions::None,
+        (None, Firmware::Bios | Firmware::RpiBoot) => quirk().unwrap_or(VendorOptions::UseBootfile),
+        (None, _) => quirk().unwrap_or(VendorOptions::None),
     }
 }
 

@@ -80,7 +80,9 @@ impl Daemon {
         let door = UnixStream::connect(&self.socket);
         if door.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
             let socket = self.socket.display();
-            return Failure::Failed(format!("you may not open the daemon's socket {socket}: run this as root (`sudo`)"));
+            return Failure::Failed(format!(
+                "you may not open the daemon's socket {socket}: run this as root (`sudo`)"
+            ));
         }
         Failure::NoDaemon(format!(
             "no daemon answers at {}: start it with `greenroom serve`, or name its socket with --socket",

@@ -191,7 +191,8 @@ fn command() -> clap::Command {
         let examples = family.get_after_help().map(ToString::to_string).unwrap_or_default();
         family.mut_subcommands(move |command| {
             let start = format!("{start}{}", command.get_name());
-            let is_own = |line: &str| line.strip_prefix(&start).is_some_and(|rest| !rest.starts_with(char::is_alphabetic));
+            let is_own =
+                |line: &str| line.strip_prefix(&start).is_some_and(|rest| !rest.starts_with(char::is_alphabetic));
             let mut own: Vec<&str> = vec![];
             for line in examples.lines() {
                 // A line that is indented more deeply goes on with the one before it.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use crate::{
     model::{
         Arch, Bytes, MacAddr, Oui, PersonaName, Seconds,
+        dhcp::VendorOptions,
+        plan::DiskExit,
         site::{DhcpMode, Match, Mirrors},
     },
     persona::schema::text,
@@ -149,6 +151,7 @@ pub(super) struct Boot {
     pub(super) default: Option<PersonaName>,
     pub(super) rules: Vec<Rule>,
     pub(super) uefi_nbp: Vec<NbpRule>,
+    pub(super) quirks: Vec<Quirk>,
     #[serde(deserialize_with = "text")]
     pub(super) chain_window: Seconds,
     #[serde(deserialize_with = "text")]
@@ -163,6 +166,7 @@ impl Default for Boot {
             default: None,
             rules: vec![],
             uefi_nbp: vec![],
+            quirks: vec![],
             chain_window: Seconds(60),
             stuck_after: Seconds(900),
             installs_per_hour: 3,
@@ -187,6 +191,36 @@ pub(super) struct NbpRule {
     #[serde(rename = "match")]
     pub(super) when: When,
     pub(super) nbp: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Quirk {
+    #[serde(rename = "match")]
+    pub(super) when: When,
+    #[serde(default)]
+    pub(super) option_43: Option<Option43>,
+    #[serde(default)]
+    pub(super) option_67: Option<bool>,
+    #[serde(default)]
+    pub(super) disk: Option<DiskExit>,
+}
+
+/// What the configuration can say of option 43.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Option43 {
+    None,
+    UseBootfile,
+}
+
+impl From<Option43> for VendorOptions {
+    fn from(said: Option43) -> Self {
+        match said {
+            Option43::None => Self::None,
+            Option43::UseBootfile => Self::UseBootfile,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -54,6 +54,8 @@ boot:
   # nbp_dir: /usr/lib/ipxe
   # stuck_after: 15m
   # installs_per_hour: 3
+  # quirks:                               # models that need it otherwise than others of their kind
+  #   - {{match: {{product: \"OptiPlex 3*\"}}, option_43: use-bootfile, option_67: false, disk: sanboot}}
   rules: []
   #  - name: kiosks
   #    match: {{manufacturer: \"Dell*\", arch: x64}}

@@ -1,8 +1,10 @@
 //! Boot attempts: one from power-on to report, whatever the firmware does in between.
 
 use greenroom::model::{
-    Arch, Fact, Firmware, Refusal, SmbiosUuid,
-    dhcp::{BootClient, DhcpAsk},
+    Arch, Fact, Firmware, Oui, Refusal, SmbiosUuid,
+    dhcp::{BootClient, DhcpAsk, VendorOptions},
+    plan::DiskExit,
+    site::{Match, Quirk},
     timeline::{Outcome, Phase, Stage, Step},
 };
 
@@ -44,6 +46,24 @@ fn of_the_nbps_at_hand_the_best_that_the_firmware_can_run_is_named() {
         let mut lab = Lab::new().site(|site| site.boot.nbps = at_hand.iter().map(|name| (*name).to_owned()).collect());
         let (_, bootfile) = lab.address(1, Some(client(Firmware::EfiPxe, arch)));
         assert!(bootfile.is_some_and(|name| name.ends_with(&format!("/{wanted}"))), "{arch}: {at_hand:?}");
+    }
+}
+
+#[test]
+fn rows_5_14_and_40_a_model_of_the_other_school_gets_what_the_operator_says() {
+    for (oui, named) in [(mac(1).oui(), true), (Oui::new([2, 2, 2]), false)] {
+        let quirk = Quirk {
+            when: Match { oui: vec![oui], ..Match::default() },
+            option_43: Some(VendorOptions::UseBootfile),
+            option_67: Some(false),
+            disk: Some(DiskExit::Sanboot),
+        };
+        let mut lab = Lab::new().site(|site| site.boot.quirks.push(quirk));
+        let options = answer(lab.dhcp(DhcpAsk { boot: Some(uefi()), ..discover(1) })).boot.unwrap();
+        assert_eq!(options.vendor == VendorOptions::UseBootfile, named);
+        assert_eq!(options.in_option_67, !named);
+        let plan = lab.boot(1);
+        assert_eq!(plan.disk.is_some(), named);
     }
 }
 

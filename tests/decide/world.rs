@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
 use greenroom::{
     model::{
-        Arch, BootId, Bytes, Decision, Digest, Effect, Fact, Firmware, MacAddr, Millis, Moment, PersonaRef, Record, Refusal,
-        Seconds, Version,
+        Arch, BootId, Bytes, Decision, Digest, Effect, Fact, Firmware, MacAddr, Millis, Moment, PersonaRef, Record,
+        Refusal, Seconds, Version,
         command::{Command, Order},
         dhcp::{AskKind, BootClient, BootFlavour, Destination, DhcpAnswer, DhcpAsk, DhcpPort, Ingress},
         image::{Image, ImageFile, Role},
@@ -92,6 +92,7 @@ impl Lab {
                 default: None,
                 nbps: ["undionly.kpxe", "snponly.efi", "ipxe.efi"].map(str::to_owned).into(),
                 uefi_nbp: vec![],
+                quirks: vec![],
                 chain_window: Seconds(60),
                 stuck_after: Seconds(900),
                 installs_per_hour: 2,

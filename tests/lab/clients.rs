@@ -36,7 +36,8 @@ fn udhcpc(lab: &Lab, class: &str, arch: &str) -> String {
 pub fn udhcpc_on(lab: &Lab, interface: &str, class: &str, arch: &str) -> Output {
     let arch = format!("0x5d:{arch}");
     let script = lab.logs.join("udhcpc.sh").display().to_string();
-    let mut arguments = vec!["udhcpc", "-i", interface, "-n", "-q", "-f", "-t", "5", "-T", "1", "-s", &script, "-O", "67"];
+    let mut arguments =
+        vec!["udhcpc", "-i", interface, "-n", "-q", "-f", "-t", "5", "-T", "1", "-s", &script, "-O", "67"];
     if !class.is_empty() {
         arguments.extend(["-V", class, "-x", &arch]);
     }
