@@ -113,6 +113,42 @@ fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
 }
 
 #[test]
+fn what_is_in_force_is_shown_as_a_configuration_that_says_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let full = "\
+dhcp:
+  mode: full
+  interfaces: eth0
+  subnets:
+    - {subnet: 10.0.0.0/24, pools: 10.0.0.10-10.0.0.20, dns: 10.0.0.1, lease: 90m, mtu: 9000,
+       reservations: [{mac: \"52:54:00:00:00:01\", ip: 10.0.0.5, hostname: a}]}
+images: {ram: 1536MiB, disk: 1000000001}
+boot:
+  rules: [{name: a, match: {manufacturer: \"Dell*\", arch: [x64, arm64]}, persona: x, armed: true}]
+  quirks: [{match: {oui: \"52:54:00\"}, option_43: none, disk: exit}]
+";
+    for given in [full, "{}\n"] {
+        let given = write("given.yaml", given);
+        let shown = greenroom(&["config", "show", "--config", &given]);
+        assert!(shown.status.success(), "{}", text(&shown));
+        let again = write("again.yaml", &text(&shown));
+        let twice = greenroom(&["config", "show", "--config", &again]);
+        assert_eq!(text(&twice), text(&shown));
+        let read = |path: &str| {
+            let source = greenroom::document::Source::new(path, fs::read(path).unwrap()).unwrap();
+            greenroom::config::Config::read(&source).unwrap_or_else(|problems| panic!("{}", problems[0]))
+        };
+        assert_eq!(read(&given), read(&again), "{}", text(&shown));
+        assert!(text(&shown).contains("stuck_after: 15m") && text(&shown).contains("state_dir: "), "{}", text(&shown));
+    }
+}
+
+#[test]
 fn all_problems_of_a_configuration_are_shown_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("greenroom.yaml");

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::{config::sample, document::yaml, serve::net};
+use crate::{config, document::yaml, serve::net};
 
 use super::{Done, Failure, Global, listed, say, say_json};
 
@@ -66,7 +66,7 @@ pub(super) fn run(command: Command, global: &Global) -> Done {
             let Some(interface) = present.first() else {
                 return Err("this machine has no interface with an IPv4 address: give it one first".to_owned().into());
             };
-            say(sample(&interface.name, interface.address).trim_end());
+            say(config::sample(&interface.name, interface.address).trim_end());
         }
         Command::Check => {
             let (config, problems) = match global.read_config()? {
@@ -85,10 +85,11 @@ pub(super) fn run(command: Command, global: &Global) -> Done {
             }
         }
         Command::Show => {
-            let config = global.config()?;
+            let shown = global.config_text()?.and_then(|source| config::shown(&source));
+            let shown = shown.map_err(|problems| Failure::Failed(listed(&problems)))?;
             match global.json {
-                true => say_json(&config)?,
-                false => say(yaml::to_string(&config).trim_end()),
+                true => say_json(&shown)?,
+                false => say(yaml::to_string(&shown).trim_end()),
             }
         }
         Command::Unit => say(UNIT),

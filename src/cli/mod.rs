@@ -118,13 +118,17 @@ impl Global {
 
     /// The configuration, or all its problems.
     fn read_config(&self) -> Result<Result<Config, Vec<Problem>>, Failure> {
+        Ok(self.config_text()?.and_then(|source| Config::read(&source)))
+    }
+
+    /// The text of the configuration, or why it is none.
+    fn config_text(&self) -> Result<Result<Source, Vec<Problem>>, Failure> {
         let path = self.config.clone().unwrap_or_else(|| DEFAULT_PATH.into());
         let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Failure::Failed(serve::no_config(&path)),
             _ => Failure::Failed(format!("{}: {error}", path.display())),
         })?;
-        let read = Source::new(path.display().to_string(), bytes).map_err(|problem| vec![problem]);
-        Ok(read.and_then(|source| Config::read(&source)))
+        Ok(Source::new(path.display().to_string(), bytes).map_err(|problem| vec![problem]))
     }
 
     /// The admin socket: named, or the configuration's when there is one, or the default.

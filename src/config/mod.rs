@@ -22,7 +22,7 @@ pub const DEFAULT_PATH: &str = "/etc/greenroom/greenroom.yaml";
 pub const DEFAULT_SOCKET: &str = "/run/greenroom/admin.sock";
 
 /// Everything that the daemon is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Where the journal, the image cache and the key lie.
     pub state_dir: PathBuf,
@@ -55,4 +55,10 @@ impl Config {
     pub fn read(source: &Source) -> Result<Self, Vec<Problem>> {
         validate::config(source.parse()?, source)
     }
+}
+
+/// What is in force, defaults included, in the form of the file: it can be put in the place of what was read.
+pub fn shown(source: &Source) -> Result<impl Serialize + use<>, Vec<Problem>> {
+    Config::read(source)?;
+    source.parse::<file::File>()
 }
