@@ -4,6 +4,7 @@
 //! with its name; a helper is started again and shows in `/healthz`.
 
 mod notify;
+mod privileges;
 mod state_dir;
 
 use std::{
@@ -77,6 +78,9 @@ pub enum AppError {
         /// What the system says.
         error: io::Error,
     },
+    /// The user that it shall run as.
+    #[error("{0}")]
+    User(String),
     /// A vital service ended.
     #[error("{name} ended: {why}")]
     Ended {
@@ -195,6 +199,9 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         true => tftp::bind(&interfaces, tftp::PORT, config.site.http_port, &context).await?,
         false => vec![],
     };
+    if let Some(user) = &config.user {
+        privileges::become_user(user, &[&config.state_dir, &config.admin_socket]).map_err(AppError::User)?;
+    }
     Ok(Bound { context, engine, interfaces, dhcp, tftp, http, door })
 }
 

@@ -25,7 +25,8 @@ pub(super) enum Command {
     Unit,
 }
 
-/// The unit: no more leave than the ports and the raw socket need, and no writing but to the state.
+/// The unit: no more leave than the ports, the raw socket and becoming another user (`user`) need, and no writing but to
+/// the state.
 const UNIT: &str = "\
 [Unit]
 Description=Greenroom network boot
@@ -41,7 +42,7 @@ Restart=on-failure
 RestartSec=2
 StateDirectory=greenroom
 RuntimeDirectory=greenroom
-CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_DAC_READ_SEARCH
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_DAC_READ_SEARCH CAP_CHOWN CAP_SETUID CAP_SETGID
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=read-only

@@ -18,6 +18,8 @@ use crate::{
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<String>,
     pub(super) state_dir: PathBuf,
     pub(super) library: PathBuf,
     pub(super) secrets_dir: PathBuf,
@@ -34,6 +36,7 @@ pub(super) struct File {
 impl Default for File {
     fn default() -> Self {
         Self {
+            user: None,
             state_dir: "/var/lib/greenroom".into(),
             library: "/etc/greenroom/personas".into(),
             secrets_dir: "/etc/greenroom/secrets".into(),

@@ -24,6 +24,8 @@ pub const DEFAULT_SOCKET: &str = "/run/greenroom/admin.sock";
 /// Everything that the daemon is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// Whom to become once every port is bound; nobody else than who started it when not given.
+    pub user: Option<String>,
     /// Where the journal, the image cache and the key lie.
     pub state_dir: PathBuf,
     /// The folder of the personas.

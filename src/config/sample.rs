@@ -20,6 +20,9 @@ pub fn sample(interface: &str, address: Ipv4Addr) -> String {
 # Where the journal (leases, assignments, history) and the image cache lie.
 state_dir: /var/lib/greenroom
 
+# Whom to become once every port is bound. That user must be able to read the personas, their secrets and image files.
+# user: greenroom                         # useradd --system greenroom
+
 # The personas: a git work tree, say. Image manifests lie in its folder images/.
 library: /etc/greenroom/personas
 

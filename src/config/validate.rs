@@ -53,6 +53,7 @@ pub(super) fn config(file: File, source: &Source) -> Result<Config, Vec<Problem>
     let folder = Path::new(&source.path).parent().unwrap_or(Path::new(""));
     let (nbp_dir, boot) = boot;
     Ok(Config {
+        user: file.user,
         state_dir: folder.join(file.state_dir),
         library: folder.join(file.library),
         secrets_dir: folder.join(file.secrets_dir),

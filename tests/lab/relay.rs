@@ -58,6 +58,29 @@ fn row_19_a_device_behind_a_relay_boots_and_a_full_network_is_told() {
 }
 
 #[test]
+fn once_its_ports_are_bound_the_daemon_is_no_longer_root() {
+    let lab = lab_with_client("nobody");
+    for start in ["the first", "one that finds what the first left"] {
+        let daemon = lab.serve(&format!("user: nobody\n{FULL}boot: {{default: lab}}\n"));
+        for thread in fs::read_dir(format!("/proc/{}/task", daemon.pid())).unwrap() {
+            let status = fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+            let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+            assert_eq!(line("Uid:"), "65534\t65534\t65534\t65534", "{start}: {status}");
+            assert_eq!(u64::from_str_radix(&line("CapPrm:"), 16), Ok(0), "{start}: {status}");
+        }
+        let told = text(&udhcpc_on(&lab, "eth0", "PXEClient:Arch:00000:UNDI:002001", "0000"));
+        let name = told.lines().find_map(|line| line.strip_prefix("boot_file=")).unwrap().to_owned();
+        on(&lab, "cl", "tftp", &["10.77.0.1", "-m", "binary", "-c", "get", &name, "/dev/null"]);
+        let image = daemon.ask(&["image", "warm", "tiny"]).unwrap_or_else(|error| panic!("{start}: {error}"));
+        assert!(image.contains("in the cache"), "{image}");
+        daemon.ask(&["device", "list"]).unwrap();
+        drop(daemon);
+        // The attempt that was just chainloaded is no loop of the next one's.
+        on(&lab, "cl", "ip", &["link", "set", "eth0", "address", "52:54:00:77:99:03"]);
+    }
+}
+
+#[test]
 fn what_keeps_a_port_from_the_daemon_is_named() {
     let lab = lab_with_client("ports");
     let config = lab.logs.join("greenroom.yaml");
