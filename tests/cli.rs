@@ -19,7 +19,7 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["serve"],
     &["persona"],
@@ -36,27 +36,32 @@ const COMMANDS: [&[&str]; 26] = [
     &["device", "list"],
     &["device", "show"],
     &["device", "assign"],
+    &["device", "unassign"],
     &["device", "arm"],
+    &["device", "disarm"],
     &["device", "forget"],
     &["boots"],
     &["explain"],
     &["config"],
     &["config", "init"],
     &["config", "check"],
+    &["config", "show"],
+    &["config", "unit"],
     &["journal"],
     &["journal", "export"],
     &["completions"],
 ];
 
 #[test]
-fn every_command_has_help_and_every_family_has_examples() {
+fn every_command_has_help_with_examples() {
     for command in COMMANDS {
         let output = greenroom(&[command, &["--help"]].concat());
         let help = text(&output);
         assert!(output.status.success() && help.contains("Usage:"), "{command:?}: {help}");
-        if command.len() < 2 {
-            assert!(help.contains("Examples:"), "{command:?}: {help}");
-        }
+        let own = format!("  greenroom {}", command.join(" "));
+        // Listing needs no example: its usage is one.
+        let shown = help.split_once("Examples:").is_some_and(|(_, examples)| examples.contains(&own));
+        assert!(shown || command == ["persona", "list"], "{command:?}: {help}");
     }
 }
 
@@ -108,6 +113,42 @@ fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
 }
 
 #[test]
+fn what_is_in_force_is_shown_as_a_configuration_that_says_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let full = "\
+dhcp:
+  mode: full
+  interfaces: eth0
+  subnets:
+    - {subnet: 10.0.0.0/24, pools: 10.0.0.10-10.0.0.20, dns: 10.0.0.1, lease: 90m, mtu: 9000,
+       reservations: [{mac: \"52:54:00:00:00:01\", ip: 10.0.0.5, hostname: a}]}
+images: {ram: 1536MiB, disk: 1000000001}
+boot:
+  rules: [{name: a, match: {manufacturer: \"Dell*\", arch: [x64, arm64]}, persona: x, armed: true}]
+  quirks: [{match: {oui: \"52:54:00\"}, option_43: none, disk: exit}]
+";
+    for given in [full, "{}\n"] {
+        let given = write("given.yaml", given);
+        let shown = greenroom(&["config", "show", "--config", &given]);
+        assert!(shown.status.success(), "{}", text(&shown));
+        let again = write("again.yaml", &text(&shown));
+        let twice = greenroom(&["config", "show", "--config", &again]);
+        assert_eq!(text(&twice), text(&shown));
+        let read = |path: &str| {
+            let document = greenroom::document::Document::read(path, fs::read(path).unwrap()).unwrap();
+            greenroom::config::Config::read(&document).unwrap_or_else(|problems| panic!("{}", problems[0]))
+        };
+        assert_eq!(read(&given), read(&again), "{}", text(&shown));
+        assert!(text(&shown).contains("stuck_after: 15m") && text(&shown).contains("state_dir: "), "{}", text(&shown));
+    }
+}
+
+#[test]
 fn all_problems_of_a_configuration_are_shown_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("greenroom.yaml");
@@ -135,9 +176,17 @@ site: {mirrors: {debian: ftp://x}}
     let output = greenroom(&["config", "check", "--config", path.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     insta::assert_snapshot!(text(&output).replace(folder.path().to_str().unwrap(), "/etc/greenroom"));
+    let for_programs = greenroom(&["--json", "config", "check", "--config", path.to_str().unwrap()]);
+    let problems: serde_json::Value = serde_json::from_slice(&for_programs.stdout).unwrap();
+    assert!(for_programs.status.code() == Some(1) && problems[0]["line"].is_number(), "{problems}");
     fs::write(&path, "dchp: {mode: full}\nhttp: {prot: 80}\n").unwrap();
     let unknown = text(&greenroom(&["config", "check", "--config", path.to_str().unwrap()]));
     assert!(unknown.contains("did you mean `dhcp`?") && unknown.contains("did you mean `port`?"), "{unknown}");
+    let early = "{match: {subnet: 10.0.0.0/24, arch: x64}";
+    fs::write(&path, format!("boot:\n  uefi_nbp: [{early}, nbp: ipxe.efi}}]\n  quirks: [{early}}}]\n")).unwrap();
+    let quirks = text(&greenroom(&["config", "check", "--config", path.to_str().unwrap()]));
+    assert!(quirks.matches("firmware has no address yet").count() == 2, "{quirks}");
+    assert!(quirks.contains("this quirk changes nothing"), "{quirks}");
 }
 
 #[test]
@@ -151,6 +200,9 @@ fn a_daemon_that_does_not_run_is_said_so_with_its_own_exit_code() {
             text(&output)
         );
     }
+    let for_programs = greenroom(&["--json", "--socket", "/nonexistent/admin.sock", "boots"]);
+    let said: serde_json::Value = serde_json::from_slice(&for_programs.stderr).unwrap();
+    assert!(said["error"].as_str().is_some_and(|error| error.contains("no daemon answers")), "{said}");
     assert_eq!(greenroom(&["device", "assign", "not-a-mac", "x"]).status.code(), Some(2));
 }
 

@@ -54,6 +54,7 @@ fn ground() -> Ground {
         default: None,
         nbps: BTreeSet::new(),
         uefi_nbp: vec![],
+        quirks: vec![],
         chain_window: Seconds(60),
         stuck_after: Seconds(900),
         installs_per_hour: 3,
@@ -63,6 +64,7 @@ fn ground() -> Ground {
         subnets: vec![subnet],
         authoritative: true,
         http_port: 80,
+        addresses: Default::default(),
         boot,
         mirrors: Mirrors::default(),
     };

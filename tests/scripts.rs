@@ -6,7 +6,7 @@ use greenroom::{
     model::{
         Arch, BootId, Bytes, Decision, Digest, Firmware, Moment, PersonaRef, Reason, Refusal, Version,
         image::Role,
-        plan::{Action, BootPlan, KernelBoot, PlannedFile},
+        plan::{Action, BootPlan, DiskExit, KernelBoot, PlannedFile},
     },
     wire::{
         ipxe_script::{Links, autoexec, script, start},
@@ -50,7 +50,7 @@ fn kernel(firmware: Firmware, args: &[&str]) -> KernelBoot {
 
 fn becoming(kernel: KernelBoot, reason: Reason) -> String {
     let decision = Decision::Become { persona: kernel.persona.clone(), reason, armed: None };
-    script(&BootPlan { decision, action: Action::Kernel(kernel) }, &links())
+    script(&BootPlan { decision, action: Action::Kernel(kernel), disk: None }, &links())
 }
 
 const LIVE: [&str; 5] =
@@ -87,19 +87,25 @@ fn an_image_without_an_initrd_names_none() {
 
 #[test]
 fn row_40_the_disk_of_a_device_that_is_installed() {
-    let disk = |firmware| {
+    let disk = |firmware, disk| {
         let reason =
             Reason::Installed { persona: persona("workstation-debian"), at: Moment::from_millis(1_795_000_000_000) };
-        script(&BootPlan { decision: Decision::LocalDisk { reason }, action: Action::LocalDisk { firmware } }, &links())
+        script(
+            &BootPlan { decision: Decision::LocalDisk { reason }, action: Action::LocalDisk { firmware }, disk },
+            &links(),
+        )
     };
-    insta::assert_snapshot!(format!("{}\n{}", disk(Firmware::IpxeBios), disk(Firmware::IpxeEfi)));
+    insta::assert_snapshot!(format!("{}\n{}", disk(Firmware::IpxeBios, None), disk(Firmware::IpxeEfi, None)));
+    assert!(disk(Firmware::IpxeBios, Some(DiskExit::Exit)).ends_with("\nexit 1"), "a model that says so");
+    let other = disk(Firmware::IpxeEfi, Some(DiskExit::Sanboot));
+    assert!(other.ends_with("\nsanboot --no-describe --drive 0 || exit 1"), "{other}");
 }
 
 #[test]
 fn a_refusal_is_told_on_the_devices_own_console() {
     let why = Refusal::NotArmed { persona: "workstation-debian".parse().unwrap() };
     let action = Action::Refuse { firmware: Firmware::IpxeBios };
-    insta::assert_snapshot!(script(&BootPlan { decision: Decision::Refuse { why }, action }, &links()));
+    insta::assert_snapshot!(script(&BootPlan { decision: Decision::Refuse { why }, action, disk: None }, &links()));
 }
 
 #[test]
@@ -182,7 +188,7 @@ proptest! {
         let script = |text: &str| {
             let why = Refusal::NoSubnet { link: text.into() };
             let action = Action::Refuse { firmware: Firmware::IpxeEfi };
-            script(&BootPlan { decision: Decision::Refuse { why }, action }, &links())
+            script(&BootPlan { decision: Decision::Refuse { why }, action, disk: None }, &links())
         };
         prop_assert_eq!(verbs(&script(&text)), verbs(&script("plain")));
         prop_assert!(script(&text).is_ascii() && !script(&text).contains('$'));

@@ -133,6 +133,7 @@ fn answer(bootfile: &str, vendor: VendorOptions) -> DhcpAnswer {
             flavour: BootFlavour::Pxe,
             bootfile: Some(bootfile.into()),
             vendor,
+            in_option_67: true,
             ipxe_no_proxy: false,
         }),
         message: None,
@@ -173,6 +174,15 @@ fn rows_9_10_12_13_14_16_a_reply_to_firmware() {
     assert_eq!(raw(&reply, 52), None, "row 15: never overloaded");
     let times = [51u8, 58, 59].map(|code| u32::from_be_bytes(raw(&reply, code).unwrap().try_into().unwrap()));
     assert_eq!(times, [3600, 1800, 3150]);
+}
+
+#[test]
+fn row_14_a_rom_that_wants_no_option_67_finds_the_bootfile_in_the_header() {
+    let mut answer = answer("0123456789/undionly.kpxe", VendorOptions::UseBootfile);
+    answer.boot.as_mut().unwrap().in_option_67 = false;
+    let reply = read(&encode(&ask("bios-virtio-rom"), &answer));
+    assert_eq!(raw(&reply, 67), None);
+    assert!(reply.fname().unwrap().starts_with(b"0123456789/undionly.kpxe"));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! with its name; a helper is started again and shows in `/healthz`.
 
 mod notify;
+mod privileges;
 mod state_dir;
 
 use std::{
@@ -77,6 +78,9 @@ pub enum AppError {
         /// What the system says.
         error: io::Error,
     },
+    /// The user that it shall run as.
+    #[error("{0}")]
+    User(String),
     /// A vital service ended.
     #[error("{name} ended: {why}")]
     Ended {
@@ -155,6 +159,9 @@ struct Bound {
 async fn bind(config: &Config) -> Result<Bound, AppError> {
     let nbps = NbpSet::load(config.nbp_dir.as_deref())?;
     let interfaces = net::chosen(&config.interfaces)?;
+    if interfaces.is_empty() && (config.tftp || config.site.mode != DhcpMode::Off) {
+        return Err(NetError::NoInterfaces.into());
+    }
     let http = http::bind(config.site.http_port).await?;
     let dhcp = match config.site.mode {
         DhcpMode::Off => vec![],
@@ -174,6 +181,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     let library = open_library(&config.library);
     let mut site: Site = config.site.clone();
     site.boot.nbps = nbps.names();
+    site.addresses = interfaces.iter().map(|interface| interface.address).collect();
     let ground = Ground { site: Arc::new(site), catalog: Arc::new(library.catalog().clone()) };
     let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
     let context = Context {
@@ -191,6 +199,9 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         true => tftp::bind(&interfaces, tftp::PORT, config.site.http_port, &context).await?,
         false => vec![],
     };
+    if let Some(user) = &config.user {
+        privileges::become_user(user, &[&config.state_dir, &config.admin_socket]).map_err(AppError::User)?;
+    }
     Ok(Bound { context, engine, interfaces, dhcp, tftp, http, door })
 }
 

@@ -33,32 +33,34 @@ pub fn bootfile(
     Ok(BootOptions {
         flavour: client.flavour,
         bootfile: Some(bootfile),
-        vendor: vendor(client),
+        vendor: vendor(&site.boot, device, client),
+        in_option_67: matching::quirk(&site.boot, device, |quirk| quirk.option_67).unwrap_or(true),
         ipxe_no_proxy: client.firmware.is_ipxe() && site.mode == DhcpMode::Full,
     })
 }
 
 /// Option 43. A BIOS ROM is told to skip discovery; UEFI ignores offers whose menu it cannot read, so it gets none and
-/// may ask again on 4011 (QUIRKS rows 4 and 5).
-fn vendor(client: &BootClient) -> VendorOptions {
+/// may ask again on 4011 (QUIRKS rows 4 and 5). Models of the other school are the operator's to name; iPXE needs neither.
+fn vendor(policy: &BootPolicy, device: &Device, client: &BootClient) -> VendorOptions {
+    let quirk = || matching::quirk(policy, device, |quirk| quirk.option_43).filter(|_| !client.firmware.is_ipxe());
     match (client.boot_item, client.firmware) {
         (Some(item), _) => VendorOptions::BootItem(item),
-        (None, Firmware::Bios | Firmware::RpiBoot) => VendorOptions::UseBootfile,
-        (None, _) => VendorOptions::None,
+        (None, Firmware::Bios | Firmware::RpiBoot) => quirk().unwrap_or(VendorOptions::UseBootfile),
+        (None, _) => quirk().unwrap_or(VendorOptions::None),
     }
 }
 
-/// The NBP for this firmware and architecture, when it is at hand.
+/// The NBP for this firmware and architecture: the best of those at hand that it can run.
 fn nbp(policy: &BootPolicy, device: &Device, client: &BootClient) -> Result<String, Refusal> {
     let arch = client.arch.ok_or_else(|| Refusal::UnknownArch { codes: client.arch_codes.clone() })?;
-    let chosen = match (arch, client.firmware) {
-        (Arch::X64, Firmware::Bios) => "undionly.kpxe",
-        (Arch::X64, _) => uefi_nbp(policy, device),
-        (Arch::Arm64, Firmware::EfiPxe | Firmware::EfiHttp) => "snponly-arm64.efi",
-        (Arch::Ia32, Firmware::EfiPxe | Firmware::EfiHttp) => "ipxe-ia32.efi",
-        _ => return Err(Refusal::NoNbp { arch }),
+    let fitting: &[&str] = match (arch, client.firmware) {
+        (Arch::X64, Firmware::Bios) => &["undionly.kpxe"],
+        (Arch::X64, _) => &[uefi_nbp(policy, device), "snponly.efi", "ipxe.efi"],
+        (Arch::Arm64, Firmware::EfiPxe | Firmware::EfiHttp) => &["snponly-arm64.efi", "ipxe-arm64.efi"],
+        (Arch::Ia32, Firmware::EfiPxe | Firmware::EfiHttp) => &["ipxe-ia32.efi"],
+        _ => &[],
     };
-    policy.nbps.get(chosen).cloned().ok_or(Refusal::NoNbp { arch })
+    fitting.iter().find_map(|name| policy.nbps.get(*name)).cloned().ok_or(Refusal::NoNbp { arch })
 }
 
 /// `snponly.efi` drives the card through the firmware that just booted from it, so it works wherever firmware does, and

@@ -2,7 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use crate::model::{Device, site::Match};
+use crate::model::{
+    Device,
+    site::{BootPolicy, Match, Quirk},
+};
 
 /// Whether every field that `when` gives fits the device. A rule without any field fits none: `config` refuses to load it.
 ///
@@ -20,6 +23,11 @@ pub fn fits(when: &Match, device: &Device, address: Option<Ipv4Addr>) -> bool {
         one_of(&when.asset, |pattern| reported(pattern, &hardware.asset)),
     ];
     fields.contains(&Some(true)) && !fields.contains(&Some(false))
+}
+
+/// What the first quirk of this device says of one thing. Its address is not known when most of them are asked for.
+pub fn quirk<T>(policy: &BootPolicy, device: &Device, field: impl Fn(&Quirk) -> Option<T>) -> Option<T> {
+    policy.quirks.iter().filter(|quirk| fits(&quirk.when, device, None)).find_map(field)
 }
 
 /// `None` when the field is not given, else whether one of its values fits.

@@ -5,26 +5,36 @@ use crate::{
         Decision, Device, Firmware, PersonaRef, Refusal,
         image::{Image, ImageFile, Role},
         plan::{Action, BootPlan, KernelBoot, PlannedFile},
+        site::BootPolicy,
     },
     persona::catalog::Catalog,
 };
 
+use super::matching;
+
 /// Turns a decision into a plan. A persona that this device cannot become turns into a refusal here.
-pub fn plan(catalog: &Catalog, device: &Device, firmware: Firmware, decision: Decision) -> BootPlan {
+pub fn plan(
+    policy: &BootPolicy,
+    catalog: &Catalog,
+    device: &Device,
+    firmware: Firmware,
+    decision: Decision,
+) -> BootPlan {
+    let disk = matching::quirk(policy, device, |quirk| quirk.disk);
     let action = match &decision {
         Decision::Become { persona, .. } => match kernel(catalog, device, firmware, persona) {
             Ok(kernel) => Action::Kernel(kernel),
-            Err(why) => return refuse(why, firmware),
+            Err(why) => return BootPlan { disk, ..refuse(why, firmware) },
         },
         Decision::LocalDisk { .. } => Action::LocalDisk { firmware },
         Decision::Refuse { .. } => Action::Refuse { firmware },
     };
-    BootPlan { decision, action }
+    BootPlan { decision, action, disk }
 }
 
 /// The plan that shows a refusal.
 pub fn refuse(why: Refusal, firmware: Firmware) -> BootPlan {
-    BootPlan { decision: Decision::Refuse { why }, action: Action::Refuse { firmware } }
+    BootPlan { decision: Decision::Refuse { why }, action: Action::Refuse { firmware }, disk: None }
 }
 
 fn kernel(catalog: &Catalog, device: &Device, firmware: Firmware, persona: &PersonaRef) -> Result<KernelBoot, Refusal> {

@@ -1,6 +1,6 @@
 //! Talking to the running daemon, over its admin socket.
 
-use std::path::PathBuf;
+use std::{io, os::unix::net::UnixStream, path::PathBuf};
 
 use futures_util::StreamExt;
 use serde::{Serialize, de::DeserializeOwned};
@@ -75,7 +75,15 @@ impl Daemon {
         Err(Failure::Failed(said.unwrap_or_else(|_| format!("the daemon answered {status}"))))
     }
 
+    /// Why nothing came back. The daemon's door opens for its owner only, which is no reason to start another daemon.
     fn silent(&self) -> Failure {
+        let door = UnixStream::connect(&self.socket);
+        if door.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
+            let socket = self.socket.display();
+            return Failure::Failed(format!(
+                "you may not open the daemon's socket {socket}: run this as root (`sudo`)"
+            ));
+        }
         Failure::NoDaemon(format!(
             "no daemon answers at {}: start it with `greenroom serve`, or name its socket with --socket",
             self.socket.display()

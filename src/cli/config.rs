@@ -2,9 +2,9 @@
 
 use clap::Subcommand;
 
-use crate::{config::sample, document::yaml, serve::net};
+use crate::{config, document::yaml, serve::net};
 
-use super::{Done, Global, say, say_json};
+use super::{Done, Failure, Global, listed, say, say_json};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -25,10 +25,12 @@ pub(super) enum Command {
     Unit,
 }
 
-/// The unit: no more leave than the ports and the raw socket need, and no writing but to the state.
+/// The unit: no more leave than the ports, the raw socket and becoming another user (`user`) need, and no writing but to
+/// the state.
 const UNIT: &str = "\
 [Unit]
 Description=Greenroom network boot
+Documentation=man:systemd.exec(5)
 After=network-online.target
 Wants=network-online.target
 
@@ -40,7 +42,7 @@ Restart=on-failure
 RestartSec=2
 StateDirectory=greenroom
 RuntimeDirectory=greenroom
-CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_DAC_READ_SEARCH
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_DAC_READ_SEARCH CAP_CHOWN CAP_SETUID CAP_SETGID
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=read-only
@@ -65,18 +67,30 @@ pub(super) fn run(command: Command, global: &Global) -> Done {
             let Some(interface) = present.first() else {
                 return Err("this machine has no interface with an IPv4 address: give it one first".to_owned().into());
             };
-            say(sample(&interface.name, interface.address).trim_end());
+            say(config::sample(&interface.name, interface.address).trim_end());
         }
         Command::Check => {
-            let config = global.config()?;
+            let (config, problems) = match global.read_config()? {
+                Ok(config) => (Some(config), vec![]),
+                Err(problems) => (None, problems),
+            };
+            match (global.json, problems.is_empty()) {
+                (true, _) => say_json(&problems)?,
+                (false, true) => {}
+                (false, false) => return Err(Failure::Failed(listed(&problems))),
+            }
+            let Some(config) = config else { return Err(Failure::Wanting) };
             net::chosen(&config.interfaces).map_err(|error| error.to_string())?;
-            say("the configuration is good");
+            if !global.json {
+                say("the configuration is good");
+            }
         }
         Command::Show => {
-            let config = global.config()?;
+            let shown = global.config_text()?.and_then(|document| config::shown(&document));
+            let shown = shown.map_err(|problems| Failure::Failed(listed(&problems)))?;
             match global.json {
-                true => say_json(&config)?,
-                false => say(yaml::to_string(&config).trim_end()),
+                true => say_json(&shown)?,
+                false => say(yaml::to_string(&shown).trim_end()),
             }
         }
         Command::Unit => say(UNIT),

@@ -22,8 +22,12 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   greenroom device list
   greenroom device assign 52:54:00:77:00:02 kiosk-live
-  greenroom device assign 52:54:00:77:00:02 workstation-debian --arm   wipes its disk at the next boot!
+  greenroom device assign 52:54:00:77:00:02 workstation-debian --arm
+  greenroom device arm 52:54:00:77:00:02       wipes its disk at the next boot, if its persona does!
+  greenroom device disarm 52:54:00:77:00:02
+  greenroom device unassign 52:54:00:77:00:02
   greenroom device show 52:54:00:77:00:02
+  greenroom device forget 52:54:00:77:00:02    it is new when it boots next
 
 A device is named by any of its MAC addresses. It can be assigned a persona before it was ever seen.";
 
@@ -84,8 +88,13 @@ pub(super) async fn run(command: Command, global: &Global) -> Done {
         Command::Forget { mac } => (mac, Order::Forget, format!("{mac} is forgotten")),
     };
     daemon.tell("/commands", &command::Command { mac, by: operator(), order }).await?;
-    say(&done);
-    Ok(())
+    match global.json {
+        true => say_json(&serde_json::json!({ "mac": mac, "done": done })),
+        false => {
+            say(&done);
+            Ok(())
+        }
+    }
 }
 
 async fn list(daemon: &Daemon, global: &Global) -> Done {

@@ -1,12 +1,16 @@
 //! `greenroom explain`.
 
 use crate::{
-    model::{Arch, BootId, Firmware, MacAddr, dhcp::DhcpAnswer},
+    model::{
+        Arch, Firmware, MacAddr,
+        dhcp::{BootOptions, DhcpAnswer, NetworkOptions},
+    },
     serve::admin::ExplainAsk,
     usage::timeline,
     wire::{
         ipxe_script::{self, Links},
         paths::server_url,
+        pxe_options::{IPXE_NO_PROXY, vendor_class, vendor_options},
     },
     world::{Answer, Explanation},
 };
@@ -42,11 +46,13 @@ pub(super) async fn run(args: Args, global: &Global) -> Done {
     let mut server = None;
     for answer in &explained.answers {
         match answer {
-            Answer::Dhcp { asked, answer } => {
+            Answer::Dhcp { asked, answer, refused, .. } => {
                 server = Some(answer.server);
-                say(&format!("  {asked:24} {}", told(answer)));
+                let mut lines = told(answer, explained.firmware);
+                lines.extend(refused.iter().map(|why| format!("nothing to boot: {why}")));
+                say(&format!("  {asked:24} {}", lines.join(&format!("\n  {:24} ", ""))));
             }
-            Answer::Silence { asked, silence } => say(&format!("  {asked:24} nothing: {}", silence.name())),
+            Answer::Silence { asked, silence } => say(&format!("  {asked:24} nothing: {silence}")),
         }
     }
     let Some(plan) = &explained.plan else {
@@ -54,22 +60,47 @@ pub(super) async fn run(args: Args, global: &Global) -> Done {
         return Ok(());
     };
     say(&format!("\nDecision: {}", timeline::decided(&plan.decision)));
-    if let Some(server) = server {
-        let links = Links { server: server_url(server, 80), boot: BootId::new(0), token: "TOKEN".into() };
+    if let (Some(server), Some(boot)) = (server, explained.boot) {
+        let links = Links { server: server_url(server, explained.http_port), boot, token: "TOKEN".into() };
         say(&format!("\nIts boot script:\n{}", ipxe_script::script(plan, &links).trim_end()));
     }
     Ok(())
 }
 
-fn told(answer: &DhcpAnswer) -> String {
-    let mut parts = vec![format!("{:?}", answer.kind).to_lowercase()];
-    if !answer.yiaddr.is_unspecified() {
-        parts.push(answer.yiaddr.to_string());
-    }
-    parts.push(format!("from {}", answer.server));
-    match answer.boot.as_ref().and_then(|boot| boot.bootfile.as_deref()) {
-        Some(bootfile) => parts.push(format!("boot {bootfile}")),
-        None => parts.push("nothing to boot".into()),
-    }
+/// An answer as lines: what it is, what makes its address useful, what is booted.
+fn told(answer: &DhcpAnswer, firmware: Firmware) -> Vec<String> {
+    let kind = format!("{:?}", answer.kind).to_lowercase();
+    let what = match answer.yiaddr.is_unspecified() {
+        true => format!("{kind} by {}, no address", answer.server),
+        false => format!("{kind} by {}: {}", answer.server, answer.yiaddr),
+    };
+    let network = answer.network.as_ref().map(addressed);
+    let boot = answer.boot.as_ref().map(|boot| booted(boot, firmware));
+    [Some(what), network, boot].into_iter().flatten().collect()
+}
+
+/// The options that go with an address.
+fn addressed(network: &NetworkOptions) -> String {
+    let many = |ips: &[std::net::Ipv4Addr]| ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let parts = [
+        Some(("mask", network.mask.to_string())),
+        network.lease.map(|lease| ("lease", lease.to_string())),
+        network.router.map(|router| ("router", router.to_string())),
+        (!network.dns.is_empty()).then(|| ("dns", many(&network.dns))),
+        network.domain.clone().map(|domain| ("domain", domain)),
+        (!network.ntp.is_empty()).then(|| ("ntp", many(&network.ntp))),
+        network.mtu.map(|mtu| ("mtu", mtu.to_string())),
+        network.hostname.clone().map(|name| ("hostname", name)),
+    ];
+    parts.into_iter().flatten().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The options that make it boot.
+fn booted(boot: &BootOptions, firmware: Firmware) -> String {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut parts: Vec<String> = boot.bootfile.iter().map(|bootfile| format!("boot {bootfile}")).collect();
+    parts.push(format!("option 60 {}", vendor_class(boot.flavour)));
+    parts.extend(vendor_options(boot.vendor, firmware).map(|bytes| format!("option 43 {}", hex(&bytes))));
+    parts.extend(boot.ipxe_no_proxy.then(|| format!("option 175 {}", hex(&IPXE_NO_PROXY))));
     parts.join(", ")
 }

@@ -22,7 +22,8 @@ Examples:
       --rootfs /srv/live/filesystem.squashfs --arg boot=live --arg 'fetch={{blob:rootfs}}'
   greenroom image add debian-12-installer --kernel http://.../linux --initrd http://.../initrd.gz
   greenroom image list
-  greenroom image warm debian-live
+  greenroom image warm debian-live             into the cache before anybody asks
+  greenroom image verify debian-live
 
 Arguments may hold {{server}}, {{seed_url}}, {{report_url}} and {{blob:ROLE}}: they are filled in for each boot.";
 
@@ -107,8 +108,13 @@ async fn add(add: Add, global: &Global) -> Done {
     let image = Image { name, description, arch, distribution, version, files, args };
     let written = fs::create_dir_all(library.join("images")).and_then(|()| fs::write(&path, yaml::to_string(&image)));
     written.map_err(|error| format!("{}: {error}", path.display()))?;
-    say(&format!("{} is written; a running daemon takes it up by itself", path.display()));
-    Ok(())
+    match global.json {
+        true => say_json(&image),
+        false => {
+            say(&format!("{} is written; a running daemon takes it up by itself", path.display()));
+            Ok(())
+        }
+    }
 }
 
 async fn surveyed(role: Role, place: &str) -> Result<ImageFile, Failure> {

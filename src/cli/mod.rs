@@ -16,7 +16,7 @@ mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     config::{Config, DEFAULT_PATH, DEFAULT_SOCKET},
@@ -34,18 +34,21 @@ Examples:
 
 Exit codes: 0 done; 1 failed or problems found; 2 the command was wrong; 3 the daemon does not answer.";
 
+/// The heading of the options that every command has.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Network-boots bare-metal machines and turns each into its persona.
 #[derive(Debug, Parser)]
 #[command(name = "greenroom", version, about, after_help = EXAMPLES, max_term_width = 100)]
 struct Cli {
     /// The configuration file.
-    #[arg(long, global = true, env = "GREENROOM_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "GREENROOM_CONFIG", value_name = "FILE", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
     /// The running daemon's admin socket.
-    #[arg(long, global = true, env = "GREENROOM_SOCKET", value_name = "PATH")]
+    #[arg(long, global = true, env = "GREENROOM_SOCKET", value_name = "PATH", help_heading = EVERYWHERE)]
     socket: Option<PathBuf>,
-    /// Print JSON instead of tables.
-    #[arg(long, global = true)]
+    /// Print JSON instead of tables and sentences.
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
     #[command(subcommand)]
     command: Command,
@@ -110,13 +113,22 @@ type Done = Result<(), Failure>;
 impl Global {
     /// The configuration: the file named, or the default one. All its problems are printed.
     fn config(&self) -> Result<Config, Failure> {
+        self.read_config()?.map_err(|problems| Failure::Failed(listed(&problems)))
+    }
+
+    /// The configuration, or all its problems.
+    fn read_config(&self) -> Result<Result<Config, Vec<Problem>>, Failure> {
+        Ok(self.config_text()?.and_then(|document| Config::read(&document)))
+    }
+
+    /// The text of the configuration, or why it is none.
+    fn config_text(&self) -> Result<Result<Document, Vec<Problem>>, Failure> {
         let path = self.config.clone().unwrap_or_else(|| DEFAULT_PATH.into());
         let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Failure::Failed(serve::no_config(&path)),
             _ => Failure::Failed(format!("{}: {error}", path.display())),
         })?;
-        let read = Document::read(path.display().to_string(), bytes).map_err(|problem| vec![problem]);
-        read.and_then(|document| Config::read(&document)).map_err(|problems| Failure::Failed(listed(&problems)))
+        Ok(Document::read(path.display().to_string(), bytes).map_err(|problem| vec![problem]))
     }
 
     /// The admin socket: named, or the configuration's when there is one, or the default.
@@ -137,7 +149,7 @@ fn listed(problems: &[Problem]) -> String {
 
 /// Runs the command line.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
     let global = Global { config: cli.config, socket: cli.socket, json: cli.json };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -161,18 +173,44 @@ pub fn run() -> ExitCode {
     });
     // Blocking reads of a terminal or a disk must not keep the process.
     runtime.shutdown_background();
+    let complain = if global.json { out::complain_json } else { out::complain };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Wanting) => ExitCode::FAILURE,
         Err(Failure::Failed(message)) => {
-            out::complain(&message);
+            complain(&message);
             ExitCode::FAILURE
         }
         Err(Failure::NoDaemon(message)) => {
-            out::complain(&message);
+            complain(&message);
             ExitCode::from(3)
         }
     }
+}
+
+/// The command line. The help of each command of a family shows those of the family's examples that are its own.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommands(|family| {
+        let start = format!("  greenroom {} ", family.get_name());
+        let examples = family.get_after_help().map(ToString::to_string).unwrap_or_default();
+        family.mut_subcommands(move |command| {
+            let start = format!("{start}{}", command.get_name());
+            let is_own =
+                |line: &str| line.strip_prefix(&start).is_some_and(|rest| !rest.starts_with(char::is_alphabetic));
+            let mut own: Vec<&str> = vec![];
+            for line in examples.lines() {
+                // A line that is indented more deeply goes on with the one before it.
+                let goes_on = line.starts_with("    ") && own.last().is_some_and(|before| before.ends_with('\\'));
+                if is_own(line) || goes_on {
+                    own.push(line);
+                }
+            }
+            match own.is_empty() {
+                true => command,
+                false => command.after_help(format!("Examples:\n{}", own.join("\n"))),
+            }
+        })
+    })
 }
 
 /// Prints a value as JSON.

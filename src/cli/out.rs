@@ -20,6 +20,11 @@ pub(super) fn complain(text: &str) {
     drop(writeln!(io::stderr().lock(), "{mark}{text}"));
 }
 
+/// The same for programs.
+pub(super) fn complain_json(text: &str) {
+    drop(writeln!(io::stderr().lock(), "{}", serde_json::json!({ "error": text })));
+}
+
 /// A table with these headings, as wide as the terminal allows; without rules, so that `awk` can read it.
 pub(super) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();

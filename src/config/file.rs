@@ -1,21 +1,25 @@
-//! The configuration as it is written.
+//! The configuration as it is written: what is read from a file, and what `greenroom config show` prints.
 
 use std::{fmt::Display, net::Ipv4Addr, path::PathBuf, str::FromStr};
 
 use ipnet::Ipv4Net;
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
     model::{
         Arch, Bytes, MacAddr, Oui, PersonaName, Seconds,
+        dhcp::VendorOptions,
+        plan::DiskExit,
         site::{DhcpMode, Match, Mirrors},
     },
     persona::schema::text,
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<String>,
     pub(super) state_dir: PathBuf,
     pub(super) library: PathBuf,
     pub(super) secrets_dir: PathBuf,
@@ -32,6 +36,7 @@ pub(super) struct File {
 impl Default for File {
     fn default() -> Self {
         Self {
+            user: None,
             state_dir: "/var/lib/greenroom".into(),
             library: "/etc/greenroom/personas".into(),
             secrets_dir: "/etc/greenroom/secrets".into(),
@@ -47,7 +52,7 @@ impl Default for File {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Log {
     pub(super) level: String,
@@ -60,14 +65,14 @@ impl Default for Log {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum LogFormat {
     Text,
     Json,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Dhcp {
     pub(super) mode: DhcpMode,
@@ -83,23 +88,23 @@ impl Default for Dhcp {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Subnet {
     pub(super) subnet: Ipv4Net,
     #[serde(default, deserialize_with = "many")]
     pub(super) pools: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) router: Option<Ipv4Addr>,
     #[serde(default, deserialize_with = "many")]
     pub(super) dns: Vec<Ipv4Addr>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) domain: Option<String>,
     #[serde(default, deserialize_with = "many")]
     pub(super) ntp: Vec<Ipv4Addr>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mtu: Option<u16>,
-    #[serde(default = "half_a_day", deserialize_with = "text")]
+    #[serde(default = "half_a_day", deserialize_with = "text", serialize_with = "written")]
     pub(super) lease: Seconds,
     #[serde(default)]
     pub(super) reservations: Vec<Reservation>,
@@ -109,16 +114,16 @@ fn half_a_day() -> Seconds {
     Seconds(12 * 3600)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reservation {
     pub(super) mac: MacAddr,
     pub(super) ip: Ipv4Addr,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) hostname: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Tftp {
     pub(super) enabled: bool,
@@ -130,7 +135,7 @@ impl Default for Tftp {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Http {
     pub(super) port: u16,
@@ -142,16 +147,19 @@ impl Default for Http {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Boot {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) nbp_dir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) default: Option<PersonaName>,
     pub(super) rules: Vec<Rule>,
     pub(super) uefi_nbp: Vec<NbpRule>,
-    #[serde(deserialize_with = "text")]
+    pub(super) quirks: Vec<Quirk>,
+    #[serde(deserialize_with = "text", serialize_with = "written")]
     pub(super) chain_window: Seconds,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "text", serialize_with = "written")]
     pub(super) stuck_after: Seconds,
     pub(super) installs_per_hour: u32,
 }
@@ -163,6 +171,7 @@ impl Default for Boot {
             default: None,
             rules: vec![],
             uefi_nbp: vec![],
+            quirks: vec![],
             chain_window: Seconds(60),
             stuck_after: Seconds(900),
             installs_per_hour: 3,
@@ -170,7 +179,7 @@ impl Default for Boot {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
     pub(super) name: String,
@@ -181,7 +190,7 @@ pub(super) struct Rule {
     pub(super) armed: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NbpRule {
     #[serde(rename = "match")]
@@ -189,24 +198,54 @@ pub(super) struct NbpRule {
     pub(super) nbp: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Quirk {
+    #[serde(rename = "match")]
+    pub(super) when: When,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) option_43: Option<Option43>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) option_67: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) disk: Option<DiskExit>,
+}
+
+/// What the configuration can say of option 43.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Option43 {
+    None,
+    UseBootfile,
+}
+
+impl From<Option43> for VendorOptions {
+    fn from(said: Option43) -> Self {
+        match said {
+            Option43::None => Self::None,
+            Option43::UseBootfile => Self::UseBootfile,
+        }
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct When {
-    #[serde(deserialize_with = "many")]
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
     mac: Vec<MacAddr>,
-    #[serde(deserialize_with = "many")]
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
     oui: Vec<Oui>,
-    #[serde(deserialize_with = "many")]
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
     arch: Vec<Arch>,
-    #[serde(deserialize_with = "many")]
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
     subnet: Vec<Ipv4Net>,
-    #[serde(deserialize_with = "many")]
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
     manufacturer: Vec<String>,
-    #[serde(deserialize_with = "many")]
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
     product: Vec<String>,
-    #[serde(deserialize_with = "many")]
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
     serial: Vec<String>,
-    #[serde(deserialize_with = "many")]
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
     asset: Vec<String>,
 }
 
@@ -217,12 +256,12 @@ impl From<When> for Match {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Images {
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "text", serialize_with = "size")]
     pub(super) ram: Bytes,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "text", serialize_with = "size")]
     pub(super) disk: Bytes,
 }
 
@@ -232,7 +271,7 @@ impl Default for Images {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Place {
     pub(super) mirrors: Mirrors,
@@ -256,4 +295,18 @@ where
         OneOrMany::Many(texts) => texts,
     };
     texts.iter().map(|text| text.parse().map_err(|error| D::Error::custom(format!("`{text}`: {error}")))).collect()
+}
+
+/// A value as people write it: `12h`.
+fn written<T: Display, S: Serializer>(value: &T, writer: S) -> Result<S::Ok, S::Error> {
+    writer.collect_str(value)
+}
+
+/// A size as people write it, when that is exact: `50GiB`; else its bytes.
+fn size<S: Serializer>(size: &Bytes, writer: S) -> Result<S::Ok, S::Error> {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    match units.into_iter().find(|(shift, _)| size.0 > 0 && size.0.trailing_zeros() >= *shift) {
+        Some((shift, unit)) => writer.collect_str(&format_args!("{}{unit}", size.0 >> shift)),
+        None => writer.serialize_u64(size.0),
+    }
 }

@@ -22,8 +22,10 @@ pub const DEFAULT_PATH: &str = "/etc/greenroom/greenroom.yaml";
 pub const DEFAULT_SOCKET: &str = "/run/greenroom/admin.sock";
 
 /// Everything that the daemon is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// Whom to become once every port is bound; nobody else than who started it when not given.
+    pub user: Option<String>,
     /// Where the journal, the image cache and the key lie.
     pub state_dir: PathBuf,
     /// The folder of the personas.
@@ -55,4 +57,10 @@ impl Config {
     pub fn read(document: &Document) -> Result<Self, Vec<Problem>> {
         validate::config(document.parse()?, document)
     }
+}
+
+/// What is in force, defaults included, in the form of the file: it can be put in the place of what was read.
+pub fn shown(document: &Document) -> Result<impl Serialize + use<>, Vec<Problem>> {
+    Config::read(document)?;
+    document.parse::<file::File>()
 }

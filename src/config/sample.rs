@@ -20,6 +20,9 @@ pub fn sample(interface: &str, address: Ipv4Addr) -> String {
 # Where the journal (leases, assignments, history) and the image cache lie.
 state_dir: /var/lib/greenroom
 
+# Whom to become once every port is bound. That user must be able to read the personas, their secrets and image files.
+# user: greenroom                         # useradd --system greenroom
+
 # The personas: a git work tree, say. Image manifests lie in its folder images/.
 library: /etc/greenroom/personas
 
@@ -54,6 +57,8 @@ boot:
   # nbp_dir: /usr/lib/ipxe
   # stuck_after: 15m
   # installs_per_hour: 3
+  # quirks:                               # models that need it otherwise than others of their kind
+  #   - {{match: {{product: \"OptiPlex 3*\"}}, option_43: use-bootfile, option_67: false, disk: sanboot}}
   rules: []
   #  - name: kiosks
   #    match: {{manufacturer: \"Dell*\", arch: x64}}

@@ -10,7 +10,8 @@ use crate::{
     document::{Check, Document, Problem},
     model::{
         Seconds,
-        site::{BootPolicy, DhcpMode, Match, NbpRule, Pool, Reservation, Rule, Site, Subnet},
+        dhcp::VendorOptions,
+        site::{BootPolicy, DhcpMode, Match, NbpRule, Pool, Quirk, Reservation, Rule, Site, Subnet},
     },
 };
 
@@ -52,6 +53,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     let folder = Path::new(&document.source().path).parent().unwrap_or(Path::new(""));
     let (nbp_dir, boot) = boot;
     Ok(Config {
+        user: file.user,
         state_dir: folder.join(file.state_dir),
         library: folder.join(file.library),
         secrets_dir: folder.join(file.secrets_dir),
@@ -68,6 +70,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
             subnets,
             authoritative: file.dhcp.authoritative,
             http_port: file.http.port,
+            addresses: BTreeSet::new(),
             boot,
             mirrors: file.site.mirrors,
         },
@@ -188,11 +191,22 @@ impl Rules<'_> {
             let known = ["snponly.efi", "ipxe.efi"].contains(&rule.nbp.as_str());
             let message = format!("`{}` is no UEFI NBP that Greenroom knows", rule.nbp);
             self.0.require(known, "GR121", &path("nbp"), message, "snponly.efi or ipxe.efi");
-            let when = self.when(rule.when, &path("match"));
+            let when = self.before_an_address(rule.when, &path("match"));
             uefi_nbp.push(NbpRule { when, nbp: rule.nbp });
+        }
+        let mut quirks = vec![];
+        for (at, quirk) in boot.quirks.into_iter().enumerate() {
+            let path = |field: &str| format!("boot.quirks.{at}{field}");
+            let says = quirk.option_43.is_some() || quirk.option_67.is_some() || quirk.disk.is_some();
+            let help = "give `option_43` (none, use-bootfile), `option_67` (true, false) or `disk` (exit, sanboot)";
+            self.0.require(says, "GR125", &path(""), "this quirk changes nothing", help);
+            let when = self.before_an_address(quirk.when, &path(".match"));
+            let option_43 = quirk.option_43.map(VendorOptions::from);
+            quirks.push(Quirk { when, option_43, option_67: quirk.option_67, disk: quirk.disk });
         }
         let policy = BootPolicy {
             rules,
+            quirks,
             default: boot.default,
             nbps: BTreeSet::new(),
             uefi_nbp,
@@ -204,6 +218,15 @@ impl Rules<'_> {
         let help = "firmware alone is silent for half a minute";
         self.0.require(patient, "GR122", "boot.stuck_after", "nothing boots that fast", help);
         (boot.nbp_dir, policy)
+    }
+
+    /// The same for what is asked when the device has no address yet.
+    fn before_an_address(&mut self, when: file::When, path: &str) -> Match {
+        let when = self.when(when, path);
+        let help = "name the devices by `mac`, `oui`, `arch` or what their firmware reports";
+        let path = format!("{path}.subnet");
+        self.0.require(when.subnet.is_empty(), "GR124", &path, "firmware has no address yet when this is asked", help);
+        when
     }
 
     /// A rule without a field would mean every device or none: it is asked to say which.

@@ -50,7 +50,9 @@ pub fn request(
     now: Moment,
 ) -> Requested {
     let selecting = match ask.server_id {
-        Some(chosen) if chosen != server => return Requested::Silent(Silence::OtherServer),
+        Some(chosen) if chosen != server => {
+            return Requested::Silent(Silence::Refused(Refusal::OtherServer { server: chosen }));
+        }
         chosen => chosen.is_some(),
     };
     let Some(wanted) = ask.requested.or((!ask.ciaddr.is_unspecified()).then_some(ask.ciaddr)) else {

@@ -1,6 +1,6 @@
 //! What a device shall do, and why: every decision carries its reason.
 
-use std::fmt;
+use std::{fmt, net::Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -192,6 +192,11 @@ pub enum Refusal {
         /// giaddr as sent.
         giaddr: String,
     },
+    /// The client took the offer of another DHCP server, which full mode does not expect.
+    OtherServer {
+        /// Which server it named (option 54).
+        server: Ipv4Addr,
+    },
     /// The script's boot id is not known (any more).
     UnknownBoot,
 }
@@ -225,6 +230,10 @@ impl fmt::Display for Refusal {
             Self::PoolExhausted { subnet } => write!(f, "every address of {subnet} is taken"),
             Self::NoSubnet { link } => write!(f, "no configured subnet fits {link}"),
             Self::ForeignRelay { giaddr } => write!(f, "relay {giaddr} serves no configured subnet"),
+            Self::OtherServer { server } => write!(
+                f,
+                "the client took the offer of another DHCP server, {server}: stop that one, or use `mode: proxy`"
+            ),
             Self::UnknownBoot => f.write_str("this boot attempt is not known (any more): restart the device"),
         }
     }

@@ -203,6 +203,9 @@ pub struct BootOptions {
     pub bootfile: Option<String>,
     /// Option 43.
     pub vendor: VendorOptions,
+    /// Whether option 67 names the bootfile too: some ROMs take it from the header alone (QUIRKS row 14). A name that is
+    /// too long for the header is in option 67 in any case.
+    pub in_option_67: bool,
     /// Option 175 with 176 = 1 inside: iPXE shall not wait for a proxyDHCP server (full mode only; QUIRKS row 24).
     pub ipxe_no_proxy: bool,
 }

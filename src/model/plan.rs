@@ -11,6 +11,19 @@ pub struct BootPlan {
     pub decision: Decision,
     /// What the script does about it.
     pub action: Action,
+    /// How this device goes on to its disk, when not as its kind of firmware does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskExit>,
+}
+
+/// The two ways from iPXE to the disk (QUIRKS row 40).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DiskExit {
+    /// Leave iPXE with an error: the firmware tries its next boot entry. What UEFI gets.
+    Exit,
+    /// Have iPXE start the first drive. What BIOS gets; on UEFI it takes a recent iPXE.
+    Sanboot,
 }
 
 /// What a boot script does.

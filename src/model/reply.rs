@@ -1,5 +1,7 @@
 //! Everything that the engine can answer.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -20,6 +22,8 @@ pub enum Reply {
         answer: DhcpAnswer,
         /// Where it goes.
         to: Destination,
+        /// Why a client that wants to boot is told nothing to boot, if so.
+        refused: Option<Refusal>,
     },
     /// A boot script goes out.
     Script(BootPlan),
@@ -35,8 +39,8 @@ pub enum Reply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "silence")]
 pub enum Silence {
-    /// The client chose another server.
-    OtherServer,
+    /// The client chose another of this server's own addresses: what came in there answers.
+    OtherAddress,
     /// The packet needs no answer (RELEASE, DECLINE).
     NoAnswerNeeded,
     /// Proxy mode has nothing for ordinary clients.
@@ -55,13 +59,28 @@ impl Silence {
     /// The label of the metric.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::OtherServer => "other-server",
+            Self::OtherAddress => "other-address",
             Self::NoAnswerNeeded => "no-answer-needed",
             Self::NotBooting => "not-booting",
             Self::UnknownLease => "unknown-lease",
+            Self::Refused(Refusal::OtherServer { .. }) => "other-server",
             Self::Refused(_) => "refused",
             Self::WrongMode => "wrong-mode",
             Self::BootItemWithBis => "bis",
         }
+    }
+}
+
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherAddress => "the client chose another address of this server",
+            Self::NoAnswerNeeded => "such a packet needs no answer",
+            Self::NotBooting => "there is nothing for it to boot, and addresses are another server's business",
+            Self::UnknownLease => "its lease is not known, and this server is not authoritative",
+            Self::Refused(why) => return why.fmt(f),
+            Self::WrongMode => "this server speaks no DHCP (`dhcp.mode: off`)",
+            Self::BootItemWithBis => "it wants boot files with signatures (BIS), which nobody has",
+        })
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, MacAddr, Oui, PersonaName, Seconds};
+use super::{Arch, MacAddr, Oui, PersonaName, Seconds, dhcp::VendorOptions, plan::DiskExit};
 
 /// The place that this daemon serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct Site {
     pub authoritative: bool,
     /// The port of the boot URLs.
     pub http_port: u16,
+    /// This server's own addresses, on every interface that it serves: filled in at start.
+    pub addresses: BTreeSet<Ipv4Addr>,
     /// Policy of booting.
     pub boot: BootPolicy,
     /// Where installed systems get their packages.
@@ -104,6 +106,8 @@ pub struct BootPolicy {
     pub nbps: BTreeSet<String>,
     /// The NBP for UEFI x64: the first policy that matches decides; `snponly.efi` when none does.
     pub uefi_nbp: Vec<NbpRule>,
+    /// What single models need otherwise than their kind: of each field the first that matches and gives it.
+    pub quirks: Vec<Quirk>,
     /// Within how long a firmware that asks again for an NBP that it has got is taken for a loop.
     pub chain_window: Seconds,
     /// After how long a silent attempt is given up.
@@ -119,6 +123,20 @@ pub struct NbpRule {
     pub when: Match,
     /// The file name.
     pub nbp: String,
+}
+
+/// What a model of device needs otherwise than its kind. Where firmware is of two schools (QUIRKS rows 5, 14 and 40), this
+/// is how the operator says which devices are of the other one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quirk {
+    /// Which devices.
+    pub when: Match,
+    /// Option 43 of their answers.
+    pub option_43: Option<VendorOptions>,
+    /// Whether option 67 names the bootfile, or the header alone.
+    pub option_67: Option<bool>,
+    /// How they go on to their disk.
+    pub disk: Option<DiskExit>,
 }
 
 /// A rule that gives devices a persona.

@@ -56,9 +56,11 @@ impl Rules<'_> {
                 let path = install.disk.path.as_deref().unwrap_or_default();
                 // Windows names disks in another way, and its renderer looks at that.
                 let windows = persona.os.distribution().family() == Family::Windows;
-                let plain = windows || install.disk.path.is_none() || path.strip_prefix("/dev/").is_some_and(|rest| {
-                    !rest.is_empty() && !rest.contains("..") && rest.chars().all(|c| c.is_ascii_graphic())
-                });
+                let plain = windows
+                    || install.disk.path.is_none()
+                    || path.strip_prefix("/dev/").is_some_and(|rest| {
+                        !rest.is_empty() && !rest.contains("..") && rest.chars().all(|c| c.is_ascii_graphic())
+                    });
                 let help = "write /dev/disk/by-id/... (best: it names one disk for ever) or /dev/nvme0n1";
                 self.0.require(plain, "GR012", "os.install.disk", "this is no path of a disk", help);
             }

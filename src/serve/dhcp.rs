@@ -15,7 +15,7 @@ use tokio::net::UdpSocket;
 use crate::{
     engine::Unavailable,
     model::{
-        dhcp::{Destination, DhcpAnswer, DhcpAsk, DhcpPort, Ingress},
+        dhcp::{AnswerKind, AskKind, Destination, DhcpAnswer, DhcpAsk, DhcpPort, Ingress},
         reply::{Reply, Silence},
         request::Request,
     },
@@ -50,7 +50,14 @@ pub struct Listener {
 /// Binds both ports on every interface, before anything else runs.
 pub fn bind(interfaces: &[Interface]) -> Result<Vec<Listener>, NetError> {
     // Without it, clients that have no address and forbid broadcasts are answered by broadcast all the same.
-    let link = LinkSocket::open().map(Arc::new).ok();
+    let link = match LinkSocket::open() {
+        Ok(link) => Some(Arc::new(link)),
+        Err(error) => {
+            tracing::warn!(%error, "replies to clients without an address are broadcast: for frames to them alone, run \
+                as root, or give the program CAP_NET_RAW");
+            None
+        }
+    };
     let mut listeners = vec![];
     for interface in interfaces {
         for (port, number) in [(DhcpPort::Server, SERVER), (DhcpPort::Proxy, BOOT_SERVER)] {
@@ -101,10 +108,19 @@ impl Listener {
         let ingress =
             Ingress { interface: self.interface.name.clone(), local: self.interface.address, peer, port: self.port };
         context.metrics.dhcp_in(ask.kind);
+        if let (AskKind::Decline, Some(ip)) = (ask.kind, ask.requested) {
+            tracing::warn!(
+                mac = %ask.mac, %ip, interface = %self.interface.name,
+                "a client declined its address: something else on the network uses it"
+            );
+        }
         match context.engine.ask(Request::Dhcp { ask: ask.clone(), ingress }).await {
-            Ok(Reply::Dhcp { answer, to }) => {
+            Ok(Reply::Dhcp { answer, to, refused }) => {
                 context.metrics.dhcp_out(answer.kind);
                 self.log(&ask, &answer);
+                if let Some(why) = refused {
+                    tracing::warn!(mac = %ask.mac, interface = %self.interface.name, %why, "a device gets nothing to boot");
+                }
                 if let Err(error) = self.send(&dhcp4::encode(&ask, &answer), to).await {
                     tracing::warn!(mac = %ask.mac, interface = %self.interface.name, %error, "a DHCP reply could not be sent");
                 }
@@ -112,7 +128,7 @@ impl Listener {
             Ok(Reply::Silence(silence)) => {
                 context.metrics.silence(silence.name());
                 if let Silence::Refused(why) = silence {
-                    tracing::info!(mac = %ask.mac, interface = %self.interface.name, %why, "a DHCP request was refused");
+                    tracing::warn!(mac = %ask.mac, interface = %self.interface.name, %why, "a DHCP request was refused");
                 }
             }
             Ok(_) => {}
@@ -122,6 +138,11 @@ impl Listener {
     }
 
     fn log(&self, ask: &DhcpAsk, answer: &DhcpAnswer) {
+        if let (AnswerKind::Nak, Some(why)) = (answer.kind, &answer.message) {
+            let (mac, ip) = (ask.mac, ask.requested.unwrap_or(ask.ciaddr));
+            tracing::info!(%mac, %ip, why, interface = %self.interface.name, "a client was denied its address");
+            return;
+        }
         let bootfile = answer.boot.as_ref().and_then(|boot| boot.bootfile.as_deref()).unwrap_or("-");
         // iPXE carries flags in `secs`, not seconds (QUIRKS row 20): free diagnostics.
         tracing::info!(

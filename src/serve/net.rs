@@ -44,6 +44,9 @@ pub enum NetError {
         /// Those that exist, for the message.
         known: String,
     },
+    /// There is nothing to serve on.
+    #[error("no interface of this machine has an IPv4 address: give one an address (`ip addr add`), then start again")]
+    NoInterfaces,
     /// Somebody else has the port.
     #[error("{what}: port {port} is in use by {owner}; stop it, or have one of the two use another port or interface")]
     InUse {

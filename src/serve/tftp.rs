@@ -9,6 +9,7 @@
 //!   `PATIENCE` is over. Until then another request from the *same port* is taken for a repetition; UEFI and iPXE use a
 //!   new port each time.
 //! - After a loss the whole window is sent again rather than its unacknowledged rest, and only after `TIMEOUT`.
+//! - What is no request is dropped before this module could count it: `greenroom_tftp_transfers` counts requests only.
 //! - A name with bytes that are no UTF-8 (the 0xFF that some ROMs append, QUIRKS row 14) is not answered at all: option 67
 //!   ends with a NUL so that they append none.
 

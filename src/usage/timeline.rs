@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::model::{
     Bytes, Decision, Millis, Moment,
-    timeline::{Boot, Moved, Phase, Report, Stage, Step, Transfer},
+    timeline::{Boot, Moved, Outcome, Phase, Report, Stage, Step, Transfer},
 };
 
 /// One line of a timeline.
@@ -129,9 +129,16 @@ pub fn state(boot: &Boot) -> &'static str {
     }
 }
 
-/// Why it does what it does, as far as it has come.
+/// Why it does what it does, as far as it has come. An attempt that was refused before its script has no decision: then
+/// the refusal says why.
 pub fn reason(boot: &Boot) -> String {
-    boot.decision.as_ref().map(decided).unwrap_or_default()
+    let refused = || {
+        boot.steps.iter().rev().find_map(|moved| match &moved.step {
+            Step::Refused { why } if boot.outcome == Some(Outcome::Refused) => Some(format!("nothing: {why}")),
+            _ => None,
+        })
+    };
+    boot.decision.as_ref().map(decided).or_else(refused).unwrap_or_default()
 }
 
 /// How long it took, or has been under way.

@@ -8,7 +8,7 @@ use askama::Template;
 use crate::model::{
     Arch, BootId, Decision, Firmware,
     image::Role,
-    plan::{Action, BootPlan, KernelBoot, PlannedFile},
+    plan::{Action, BootPlan, DiskExit, KernelBoot, PlannedFile},
 };
 
 use super::paths::BootPath;
@@ -94,17 +94,20 @@ pub fn script(plan: &BootPlan, links: &Links) -> String {
         Decision::Refuse { why } => harmless(&why.to_string()),
     };
     match &plan.action {
-        Action::Kernel(kernel) => kernel_script(kernel, why, links),
-        Action::LocalDisk { firmware } => {
-            rendered(&Disk { what: "booting from the disk".into(), why, pause: false, leave: leave(*firmware) })
-        }
+        Action::Kernel(kernel) => kernel_script(kernel, why, links, plan.disk),
+        Action::LocalDisk { firmware } => rendered(&Disk {
+            what: "booting from the disk".into(),
+            why,
+            pause: false,
+            leave: leave(*firmware, plan.disk),
+        }),
         Action::Refuse { firmware } => {
-            rendered(&Disk { what: "nothing to boot".into(), why, pause: true, leave: leave(*firmware) })
+            rendered(&Disk { what: "nothing to boot".into(), why, pause: true, leave: leave(*firmware, plan.disk) })
         }
     }
 }
 
-fn kernel_script(boot: &KernelBoot, why: String, links: &Links) -> String {
+fn kernel_script(boot: &KernelBoot, why: String, links: &Links, disk: Option<DiskExit>) -> String {
     let url = |role| boot.files.iter().filter(move |file| file.role == role).map(|file| links.blob_url(file));
     let mut args: Vec<String> = boot.args.iter().map(|arg| filled(arg, boot, links)).collect();
     let initrds: Vec<String> = url(Role::Initrd).collect();
@@ -120,16 +123,18 @@ fn kernel_script(boot: &KernelBoot, why: String, links: &Links) -> String {
         kernel: url(Role::Kernel).collect(),
         args: args.join(" "),
         initrds,
-        leave: leave(boot.firmware),
+        leave: leave(boot.firmware, disk),
     })
 }
 
 /// How this firmware goes on to the disk (QUIRKS row 40): BIOS is handed drive 0x80; a UEFI boot manager tries its next
-/// entry when this one *fails* (UEFI section 3.1.1: success would end in its menu).
-fn leave(firmware: Firmware) -> &'static str {
-    match firmware.is_efi() {
-        true => "exit 1",
-        false => "sanboot --no-describe --drive 0x80 || exit 1",
+/// entry when this one *fails* (UEFI section 3.1.1: success would end in its menu). Models that know better are named in
+/// the configuration.
+fn leave(firmware: Firmware, disk: Option<DiskExit>) -> &'static str {
+    match (disk, firmware.is_efi()) {
+        (Some(DiskExit::Exit), _) | (None, true) => "exit 1",
+        (Some(DiskExit::Sanboot), true) => "sanboot --no-describe --drive 0 || exit 1",
+        (Some(DiskExit::Sanboot) | None, false) => "sanboot --no-describe --drive 0x80 || exit 1",
     }
 }
 
@@ -188,7 +193,11 @@ mod tests {
             ],
             args: vec!["fetch={{blob:rootfs}}".into(), "ds=nocloud-net;s={{seed_url}}".into()],
         };
-        BootPlan { decision: Decision::Become { persona, reason, armed: None }, action: Action::Kernel(kernel) }
+        BootPlan {
+            decision: Decision::Become { persona, reason, armed: None },
+            action: Action::Kernel(kernel),
+            disk: None,
+        }
     }
 
     fn links() -> Links {

@@ -48,7 +48,7 @@ impl Exchange<'_> {
     fn full(&self) -> Outcome {
         let subnet = match self.subnet() {
             Ok(subnet) => subnet,
-            Err(why) => return silent(Silence::Refused(why)),
+            Err(why) => return self.refuse(why),
         };
         match self.ask.kind {
             AskKind::Discover => self.discover(subnet),
@@ -84,6 +84,13 @@ impl Exchange<'_> {
         let (server, now) = (self.ingress.local, self.stamp.now);
         let authoritative = self.ground.site.authoritative;
         match transition::request(&self.world.leases, subnet, self.ask, server, authoritative, now) {
+            // One device may hear two of our own interfaces, and takes one of the two offers.
+            Requested::Silent(Silence::Refused(Refusal::OtherServer { server }))
+                if self.ground.site.addresses.contains(&server) =>
+            {
+                silent(Silence::OtherAddress)
+            }
+            Requested::Silent(Silence::Refused(why)) => self.refuse(why),
             Requested::Silent(silence) => silent(silence),
             Requested::Nak(why) => self.nak(why),
             Requested::Bound(lease) => {
@@ -136,9 +143,14 @@ impl Exchange<'_> {
         self.answer(AnswerKind::Ack, yiaddr, None, told)
     }
 
-    /// What the packet means for booting: its attempt, and what to tell the firmware.
-    fn boot_part(&self) -> Told {
-        let Some(client) = &self.ask.boot else { return Told::default() };
+    /// No answer at all. The reason goes to the log, and into the timeline of a client that wants to boot.
+    fn refuse(&self, why: Refusal) -> Outcome {
+        let told = self.ask.boot.as_ref().map(|client| self.sight(client).0);
+        told.unwrap_or_default().refused(why)
+    }
+
+    /// The attempt that the packet belongs to, whose it is, and what the packet already tells.
+    fn sight(&self, client: &BootClient) -> (Told, Device, BootId, Option<Refusal>) {
         let policy = &self.ground.site.boot;
         let asks_anew = self.ask.kind == AskKind::Discover;
         let sighting = attempt::sight(self.world, policy, self.ask.mac, client, asks_anew, self.stamp);
@@ -148,7 +160,14 @@ impl Exchange<'_> {
         if asks_anew || self.ingress.port == DhcpPort::Proxy {
             told.facts.push(Fact::BootMoved { boot, step: Step::Discover { firmware: client.firmware } });
         }
-        let options = match sighting.refusal {
+        (told, device, boot, sighting.refusal)
+    }
+
+    /// What the packet means for booting: its attempt, and what to tell the firmware.
+    fn boot_part(&self) -> Told {
+        let Some(client) = &self.ask.boot else { return Told::default() };
+        let (mut told, device, boot, refusal) = self.sight(client);
+        let options = match refusal {
             Some(why) => Err(why),
             None => bootfile(&self.ground.site, &device, client, boot, self.ingress.local),
         };
@@ -205,13 +224,14 @@ impl Exchange<'_> {
             message: Some(why.to_owned()),
         };
         let to = self.destination(&answer);
-        Outcome { reply: Reply::Dhcp { answer, to }, facts: vec![] }
+        Outcome { reply: Reply::Dhcp { answer, to, refused: None }, facts: vec![] }
     }
 
     fn answer(&self, kind: AnswerKind, yiaddr: Ipv4Addr, network: Option<NetworkOptions>, told: Told) -> Outcome {
+        let refused = told.refusal();
         let answer = DhcpAnswer { kind, server: self.ingress.local, yiaddr, network, boot: told.boot, message: None };
         let to = self.destination(&answer);
-        Outcome { reply: Reply::Dhcp { answer, to }, facts: told.facts }
+        Outcome { reply: Reply::Dhcp { answer, to, refused }, facts: told.facts }
     }
 
     /// RFC 2131 section 4.1, and QUIRKS rows 7, 18 and 19.
@@ -263,12 +283,16 @@ impl Told {
 
     /// No answer, because a refusal is among the facts already.
     fn silent(self) -> Outcome {
-        let why = self.facts.iter().rev().find_map(|fact| match fact {
+        let silence = self.refusal().map_or(Silence::NotBooting, Silence::Refused);
+        Outcome { reply: Reply::Silence(silence), facts: self.facts }
+    }
+
+    /// The refusal among the facts.
+    fn refusal(&self) -> Option<Refusal> {
+        self.facts.iter().rev().find_map(|fact| match fact {
             Fact::BootMoved { step: Step::Refused { why }, .. } => Some(why.clone()),
             _ => None,
-        });
-        let silence = why.map_or(Silence::NotBooting, Silence::Refused);
-        Outcome { reply: Reply::Silence(silence), facts: self.facts }
+        })
     }
 }
 

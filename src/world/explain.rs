@@ -8,8 +8,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Arch, Bytes, Firmware, MacAddr, Millis, Moment, Record,
-    dhcp::{AskKind, BootClient, BootFlavour, DhcpAnswer, DhcpAsk, DhcpPort, Ingress},
+    Arch, BootId, Bytes, Firmware, MacAddr, Millis, Moment, Record, Refusal,
+    dhcp::{AskKind, BootClient, BootFlavour, Destination, DhcpAnswer, DhcpAsk, DhcpPort, Ingress},
     plan::BootPlan,
     reply::{Reply, Silence},
     request::Request,
@@ -44,6 +44,10 @@ pub struct Explanation {
     pub answers: Vec<Answer>,
     /// The script's plan, with the decision and its reason; `None` when the device never gets that far.
     pub plan: Option<BootPlan>,
+    /// The attempt that was imagined.
+    pub boot: Option<BootId>,
+    /// The port of the boot URLs.
+    pub http_port: u16,
 }
 
 /// One exchange.
@@ -56,6 +60,11 @@ pub enum Answer {
         asked: String,
         /// The answer.
         answer: DhcpAnswer,
+        /// Where it would go.
+        to: Destination,
+        /// Why there is nothing to boot in it, if so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<Refusal>,
     },
     /// A DHCP packet was not answered.
     Silence {
@@ -96,7 +105,7 @@ pub fn explain(world: &World, ground: &Ground, subject: &Subject, stamp: Stamp) 
             Reply::Script(plan) => Some(plan),
             _ => None,
         });
-    Explanation { firmware, arch, answers: play.answers, plan }
+    Explanation { firmware, arch, answers: play.answers, plan, boot, http_port: ground.site.http_port }
 }
 
 struct Play<'a> {
@@ -138,8 +147,8 @@ impl Play<'_> {
             port: DhcpPort::Server,
         };
         match self.ask(&Request::Dhcp { ask, ingress }) {
-            Reply::Dhcp { answer, .. } => {
-                self.answers.push(Answer::Dhcp { asked, answer: answer.clone() });
+            Reply::Dhcp { answer, to, refused } => {
+                self.answers.push(Answer::Dhcp { asked, answer: answer.clone(), to, refused });
                 Some(answer)
             }
             Reply::Silence(silence) => {

@@ -38,7 +38,7 @@ pub(super) fn decide(
         IpAddr::V6(_) => None,
     };
     let decision = choose(&ground.site.boot, &ground.catalog, &device, address, now);
-    let plan = plan::plan(&ground.catalog, &device, firmware, decision);
+    let plan = plan::plan(&ground.site.boot, &ground.catalog, &device, firmware, decision);
     facts.push(Fact::BootMoved { boot: id, step: Step::Script { decision: plan.decision.clone() } });
     if let Action::Kernel(kernel) = &plan.action {
         facts.push(Fact::BootPlanned { boot: id, kernel: kernel.clone() });

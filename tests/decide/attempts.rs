@@ -1,8 +1,10 @@
 //! Boot attempts: one from power-on to report, whatever the firmware does in between.
 
 use greenroom::model::{
-    Arch, Fact, Firmware, Refusal, SmbiosUuid,
-    dhcp::{BootClient, DhcpAsk},
+    Arch, Fact, Firmware, Oui, Refusal, SmbiosUuid,
+    dhcp::{BootClient, DhcpAsk, VendorOptions},
+    plan::DiskExit,
+    site::{Match, Quirk},
     timeline::{Outcome, Phase, Stage, Step},
 };
 
@@ -30,6 +32,38 @@ fn each_firmware_is_told_what_it_can_boot() {
         };
         assert!(fits, "{firmware} {arch}: {bootfile:?}");
         lab.pass(3600);
+    }
+}
+
+#[test]
+fn of_the_nbps_at_hand_the_best_that_the_firmware_can_run_is_named() {
+    for (at_hand, arch, wanted) in [
+        (&["snponly.efi", "ipxe.efi"][..], Arch::X64, "snponly.efi"),
+        (&["ipxe.efi"], Arch::X64, "ipxe.efi"),
+        (&["ipxe-arm64.efi", "ipxe.efi"], Arch::Arm64, "ipxe-arm64.efi"),
+        (&["ipxe-arm64.efi", "snponly-arm64.efi"], Arch::Arm64, "snponly-arm64.efi"),
+    ] {
+        let mut lab = Lab::new().site(|site| site.boot.nbps = at_hand.iter().map(|name| (*name).to_owned()).collect());
+        let (_, bootfile) = lab.address(1, Some(client(Firmware::EfiPxe, arch)));
+        assert!(bootfile.is_some_and(|name| name.ends_with(&format!("/{wanted}"))), "{arch}: {at_hand:?}");
+    }
+}
+
+#[test]
+fn rows_5_14_and_40_a_model_of_the_other_school_gets_what_the_operator_says() {
+    for (oui, named) in [(mac(1).oui(), true), (Oui::new([2, 2, 2]), false)] {
+        let quirk = Quirk {
+            when: Match { oui: vec![oui], ..Match::default() },
+            option_43: Some(VendorOptions::UseBootfile),
+            option_67: Some(false),
+            disk: Some(DiskExit::Sanboot),
+        };
+        let mut lab = Lab::new().site(|site| site.boot.quirks.push(quirk));
+        let options = answer(lab.dhcp(DhcpAsk { boot: Some(uefi()), ..discover(1) })).boot.unwrap();
+        assert_eq!(options.vendor == VendorOptions::UseBootfile, named);
+        assert_eq!(options.in_option_67, !named);
+        let plan = lab.boot(1);
+        assert_eq!(plan.disk.is_some(), named);
     }
 }
 

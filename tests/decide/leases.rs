@@ -89,8 +89,38 @@ fn a_server_that_is_not_authoritative_keeps_quiet_about_leases_it_does_not_know(
 fn a_client_that_chose_another_server_is_left_to_it() {
     let mut lab = Lab::new();
     let ip = answer(lab.dhcp(discover(1))).yiaddr;
-    let other = DhcpAsk { server_id: Some(Ipv4Addr::new(10, 77, 0, 2)), ..request(1, ip) };
-    assert_eq!(silence(lab.dhcp(other)), Silence::OtherServer);
+    let server = Ipv4Addr::new(10, 77, 0, 2);
+    let other = DhcpAsk { server_id: Some(server), ..request(1, ip) };
+    let refusal = Refusal::OtherServer { server };
+    assert_eq!(silence(lab.dhcp(other.clone())), Silence::Refused(refusal.clone()));
+    assert!(lab.world.devices.is_empty(), "an ordinary client has no timeline");
+
+    lab.dhcp(DhcpAsk { boot: Some(uefi()), ..discover(1) });
+    lab.dhcp(DhcpAsk { boot: Some(uefi()), ..other.clone() });
+    assert_eq!(lab.refusal(1), Some(refusal));
+    let mut lab = Lab::new().site(|site| site.addresses.extend([SERVER, server]));
+    lab.dhcp(DhcpAsk { boot: Some(uefi()), ..discover(1) });
+    assert_eq!(silence(lab.dhcp(DhcpAsk { boot: Some(uefi()), ..other })), Silence::OtherAddress);
+    assert_eq!(lab.refusal(1), None, "two interfaces of one server on one network are no two servers");
+}
+
+#[test]
+fn what_gets_no_answer_tells_its_reason_in_the_timeline() {
+    let mut lab = Lab::new();
+    let spoofed = Ipv4Addr::new(172, 16, 0, 1);
+    lab.dhcp(DhcpAsk { giaddr: spoofed, boot: Some(uefi()), ..discover(1) });
+    assert_eq!(lab.refusal(1), Some(Refusal::ForeignRelay { giaddr: spoofed.to_string() }));
+    (2..=4).for_each(|client| drop(lab.dhcp(discover(client))));
+    lab.dhcp(DhcpAsk { boot: Some(uefi()), ..discover(5) });
+    assert_eq!(lab.refusal(5), Some(Refusal::PoolExhausted { subnet: "10.77.0.0/24".into() }));
+    for client in [1, 5] {
+        let boot = lab.world.boots.get(&lab.boot_of(client)).unwrap();
+        let why = greenroom::usage::timeline::reason(boot);
+        assert!(why.starts_with("nothing: "), "the table of attempts says it too: {why:?}");
+    }
+    let mut lab = lab.site(|site| drop(site.subnets.remove(0)));
+    lab.dhcp(DhcpAsk { boot: Some(uefi()), ..discover(6) });
+    assert!(matches!(lab.refusal(6), Some(Refusal::NoSubnet { .. })), "an interface that no subnet fits");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 use greenroom::{
     model::{
         Arch, BootId, Bytes, Decision, Digest, Effect, Fact, Firmware, MacAddr, Millis, Moment, PersonaRef, Record,
-        Seconds, Version,
+        Refusal, Seconds, Version,
         command::{Command, Order},
         dhcp::{AskKind, BootClient, BootFlavour, Destination, DhcpAnswer, DhcpAsk, DhcpPort, Ingress},
         image::{Image, ImageFile, Role},
@@ -86,11 +86,13 @@ impl Lab {
             subnets: vec![subnet(0, BTreeMap::from([(mac(99), kept)])), subnet(9, BTreeMap::new())],
             authoritative: true,
             http_port: 80,
+            addresses: Default::default(),
             boot: BootPolicy {
                 rules: vec![],
                 default: None,
                 nbps: ["undionly.kpxe", "snponly.efi", "ipxe.efi"].map(str::to_owned).into(),
                 uefi_nbp: vec![],
+                quirks: vec![],
                 chain_window: Seconds(60),
                 stuck_after: Seconds(900),
                 installs_per_hour: 2,
@@ -174,6 +176,15 @@ impl Lab {
 
     pub fn outcome(&self, client: u8) -> Option<String> {
         self.world.boots.get(&self.boot_of(client)).unwrap().outcome.map(|outcome| outcome.to_string())
+    }
+
+    /// The last refusal that a device's latest attempt tells of.
+    pub fn refusal(&self, client: u8) -> Option<Refusal> {
+        let boot = self.world.boots.get(&self.boot_of(client)).unwrap();
+        boot.steps.iter().rev().find_map(|moved| match &moved.step {
+            Step::Refused { why } => Some(why.clone()),
+            _ => None,
+        })
     }
 
     pub fn observe(&mut self, client: u8, step: Step) -> Vec<Fact> {

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Five times what a quiet machine takes, and more.
-const LIMIT: Duration = Duration::from_secs(300);
+pub const LIMIT: Duration = Duration::from_secs(300);
 
 /// Waits until the machine has reported, and holds what it fetched against what there is to fetch.
 fn becomes_ready(daemon: &Daemon, machine: &Machine) -> Value {

@@ -10,16 +10,16 @@ fn on_client(lab: &Lab, program: &str, arguments: &[&str]) -> Output {
     lab.net.on("cl", program).args(arguments).current_dir(&lab.logs).output().unwrap()
 }
 
-fn text(output: &Output) -> String {
+pub fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-fn lab_with_client(name: &str) -> Lab {
+pub fn lab_with_client(name: &str) -> Lab {
     let mut lab = Lab::new(name);
     lab.image("tiny", &[]);
     lab.persona("lab", "ephemeral", "tiny");
     lab.net.add_host("cl", None);
-    fs::write(lab.logs.join("udhcpc.sh"), "#!/bin/sh\nenv | grep -E '^(ip|siaddr|bootfile|boot_file|lease|router|dns|serverid)=' | sort\n[ \"$1\" = bound ] && ip addr replace $ip/24 dev eth0\nexit 0\n").unwrap();
+    fs::write(lab.logs.join("udhcpc.sh"), "#!/bin/sh\nenv | grep -E '^(ip|siaddr|bootfile|boot_file|lease|router|dns|serverid)=' | sort\n[ \"$1\" = bound ] && ip addr replace $ip/24 dev $interface\nexit 0\n").unwrap();
     let path = lab.logs.join("udhcpc.sh").display().to_string();
     assert!(std::process::Command::new("chmod").args(["+x", &path]).status().unwrap().success());
     lab
@@ -27,15 +27,21 @@ fn lab_with_client(name: &str) -> Lab {
 
 /// udhcpc as this firmware; what it was told.
 fn udhcpc(lab: &Lab, class: &str, arch: &str) -> String {
+    let output = udhcpc_on(lab, "eth0", class, arch);
+    assert!(output.status.success(), "{class} {arch}: {}", text(&output));
+    text(&output)
+}
+
+/// udhcpc on one interface of the client.
+pub fn udhcpc_on(lab: &Lab, interface: &str, class: &str, arch: &str) -> Output {
     let arch = format!("0x5d:{arch}");
     let script = lab.logs.join("udhcpc.sh").display().to_string();
-    let mut arguments = vec!["udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "5", "-T", "1", "-s", &script, "-O", "67"];
+    let mut arguments =
+        vec!["udhcpc", "-i", interface, "-n", "-q", "-f", "-t", "5", "-T", "1", "-s", &script, "-O", "67"];
     if !class.is_empty() {
         arguments.extend(["-V", class, "-x", &arch]);
     }
-    let output = on_client(lab, "busybox", &arguments);
-    assert!(output.status.success(), "{class} {arch}: {}", text(&output));
-    text(&output)
+    on_client(lab, "busybox", &arguments)
 }
 
 #[test]

@@ -48,6 +48,11 @@ impl Daemon {
         daemon
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.running.0.id()
+    }
+
     /// Runs an admin command; what it printed, or what it complained of.
     pub fn ask(&self, arguments: &[&str]) -> Result<String, String> {
         let mut command = Command::new(&self.binary);

@@ -18,6 +18,7 @@ mod guest;
 mod live;
 mod machine;
 mod net;
+mod relay;
 
 use std::{
     fs,

@@ -5,8 +5,8 @@
 
 mod appliances;
 mod compose;
-mod hostile;
 mod coverage;
+mod hostile;
 mod stage;
 mod validators;
 mod wild;

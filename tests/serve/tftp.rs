@@ -258,6 +258,19 @@ async fn what_is_no_tftp_is_passed_over() {
     ] {
         socket.send_to(junk, house.tftp).await.unwrap();
     }
+    // A good request, cut off anywhere, with any one byte turned into another kind of byte, or far too long.
+    let good = b"\0\x01undionly.kpxe\0octet\0blksize\01432\0tsize\00\0windowsize\04\0";
+    let turned = (0..good.len()).flat_map(|at| {
+        [0x00, 0xff, b'/', b'9'].map(|byte| {
+            let mut packet = good.to_vec();
+            packet[at] = byte;
+            packet
+        })
+    });
+    let long = [[&good[..], &b"x\0y\0".repeat(8000)].concat(), [&good[..15], &[b'a'; 60_000]].concat()];
+    for packet in (0..good.len()).map(|end| good[..end].to_vec()).chain(turned).chain(long) {
+        UdpSocket::bind("127.0.0.1:0").await.unwrap().send_to(&packet, house.tftp).await.unwrap();
+    }
     for seed in 0..500 {
         let mut packet = noise(seed as usize % 700, seed);
         if let [first, second, ..] = &mut packet[..] {

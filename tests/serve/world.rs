@@ -76,12 +76,21 @@ fn site() -> Site {
         default: Some("lab".parse().unwrap()),
         nbps: ["undionly.kpxe", "snponly.efi"].map(str::to_owned).into(),
         uefi_nbp: vec![],
+        quirks: vec![],
         chain_window: Seconds(60),
         stuck_after: Seconds(900),
         installs_per_hour: 2,
     };
     let mirrors = Mirrors::default();
-    Site { mode: DhcpMode::Full, subnets: vec![subnet], authoritative: true, http_port: 80, boot, mirrors }
+    Site {
+        mode: DhcpMode::Full,
+        subnets: vec![subnet],
+        authoritative: true,
+        http_port: 80,
+        addresses: Default::default(),
+        boot,
+        mirrors,
+    }
 }
 
 /// What passes for an EFI program for x64: noise under the header of a PE image.

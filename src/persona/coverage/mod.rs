@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    document::{Problem, Source, yaml},
+    document::{Document, Problem, yaml},
     model::{BootId, MacAddr, secret::Secrets, site::Mirrors, smbios::Hardware},
 };
 
@@ -144,8 +144,8 @@ fn rendered(persona: &Persona, name: &str) -> Option<String> {
 /// persona is not used.
 fn new_problem(without: &Persona, with: &Persona, only_errors: bool) -> Option<&'static str> {
     let problems = |persona: &Persona| {
-        let source = Source::new("probe", yaml::to_string(persona).into_bytes()).ok()?;
-        Some(validate(persona, &source))
+        let document = Document::read("probe", yaml::to_string(persona).into_bytes()).ok()?;
+        Some(validate(persona, &document))
     };
     let known: BTreeSet<(&str, String)> =
         problems(without)?.into_iter().map(|problem| (problem.code, problem.message)).collect();

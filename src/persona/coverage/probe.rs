@@ -64,7 +64,11 @@ fn surroundings(target: Target) -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("os.install", "os.install", json!({ "disk": { "path": "/dev/vda" } })),
         ("os.install.partitions", "os.install.partitions[]", json!({ "mount": "/home", "size": "9GiB" })),
-        ("apps.repositories", "apps.repositories[]", json!({ "name": "probe", "uri": "https://a.example/", "key": PGP })),
+        (
+            "apps.repositories",
+            "apps.repositories[]",
+            json!({ "name": "probe", "uri": "https://a.example/", "key": PGP }),
+        ),
         ("apps.snaps", "apps.snaps[]", json!({ "name": "probe" })),
         ("apps.flatpaks", "apps.flatpaks[]", json!({ "id": "org.example.Probe" })),
         ("apps.containers", "apps.containers[]", json!({ "name": "probe", "image": "docker.io/library/probe:1" })),

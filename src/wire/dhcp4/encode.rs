@@ -147,7 +147,7 @@ fn boot_options(ask: &DhcpAsk, answer: &DhcpAnswer, options: &mut Vec<DhcpOption
     if let Some(vendor) = pxe_options::vendor_options(boot.vendor, client.firmware) {
         options.push(raw(43, vendor));
     }
-    if let Some(bootfile) = &boot.bootfile {
+    if let Some(bootfile) = boot.bootfile.as_ref().filter(|name| boot.in_option_67 || name.len() > FILE_ROOM) {
         // Old ROMs take option 67 for a C string and append whatever follows (QUIRKS row 14).
         options.push(raw(67, [bootfile.as_bytes(), &[0]].concat()));
     }

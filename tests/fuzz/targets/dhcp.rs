@@ -18,6 +18,7 @@ fuzz_target!(|packet: &[u8]| {
         flavour: BootFlavour::Pxe,
         bootfile: Some("0123456789/undionly.kpxe".into()),
         vendor: VendorOptions::UseBootfile,
+        in_option_67: true,
         ipxe_no_proxy: true,
     };
     let answer = DhcpAnswer {

@@ -88,7 +88,8 @@ fn system(persona: &Persona, subject: &Subject<'_>) -> Map<String, Value> {
     files.retain(|file| seen.insert(file["path"].to_string()));
     let mut storage = object(json!({ "files": files }));
     if let Some(zone) = &persona.preferences.timezone {
-        let link = json!({ "path": "/etc/localtime", "target": format!("../usr/share/zoneinfo/{zone}"), "overwrite": true });
+        let link =
+            json!({ "path": "/etc/localtime", "target": format!("../usr/share/zoneinfo/{zone}"), "overwrite": true });
         storage.insert("links".into(), json!([link]));
     }
     let mut config = object(json!({

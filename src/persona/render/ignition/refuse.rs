@@ -79,7 +79,12 @@ fn preferences(refusals: &mut Refusals, persona: &Persona) {
     refusals.unless(preferences.language.is_none(), "preferences.language", "Flatcar has no translations", help);
     refusals.unless(preferences.keyboard.is_none(), "preferences.keyboard", "Flatcar's image has no keymaps", help);
     let brought = preferences.locale.as_ref().is_none_or(|locale| LOCALES.contains(&locale.as_str()));
-    refusals.unless(brought, "preferences.locale", "Flatcar's image does not have this locale", "one of C.UTF-8 and en_US.UTF-8");
+    refusals.unless(
+        brought,
+        "preferences.locale",
+        "Flatcar's image does not have this locale",
+        "one of C.UTF-8 and en_US.UTF-8",
+    );
 }
 
 fn install(refusals: &mut Refusals, persona: &Persona) {

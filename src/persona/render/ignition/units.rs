@@ -15,7 +15,17 @@ use super::{
 pub(super) const ONCE: &str = "greenroom-once.service";
 /// The kinds of unit.
 const KINDS: [&str; 11] = [
-    ".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer", ".slice", ".scope",
+    ".service",
+    ".socket",
+    ".device",
+    ".mount",
+    ".automount",
+    ".swap",
+    ".target",
+    ".path",
+    ".timer",
+    ".slice",
+    ".scope",
 ];
 
 const SWAP: &str = "greenroom-swap.service";

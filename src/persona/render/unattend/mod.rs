@@ -136,7 +136,8 @@ fn report_installed(subject: &Subject<'_>) -> String {
 /// The first start: no questions, the accounts, and the script.
 fn welcome(xml: &mut Xml, persona: &Persona, subject: &Subject<'_>) {
     xml.within("OOBE", |xml| {
-        for page in ["HideEULAPage", "HideLocalAccountScreen", "HideOEMRegistrationScreen", "HideOnlineAccountScreens"] {
+        for page in ["HideEULAPage", "HideLocalAccountScreen", "HideOEMRegistrationScreen", "HideOnlineAccountScreens"]
+        {
             xml.leaf(page, "true");
         }
         xml.leaf("HideWirelessSetupInOOBE", "true");

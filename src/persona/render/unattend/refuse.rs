@@ -14,8 +14,7 @@ use super::{
 };
 
 /// The names of accounts that every Windows has.
-const TAKEN: [&str; 6] =
-    ["administrator", "guest", "defaultaccount", "wdagutilityaccount", "system", "none"];
+const TAKEN: [&str; 6] = ["administrator", "guest", "defaultaccount", "wdagutilityaccount", "system", "none"];
 
 /// Every field of `persona` that cannot be held to on Windows.
 pub(in crate::persona::render) fn refuses(persona: &Persona) -> Vec<Refused> {
@@ -138,9 +137,10 @@ fn network(refusals: &mut Refusals, persona: &Persona) {
     refusals.unless(network.bonds.is_empty(), "network.bonds", why, help);
     refusals.unless(network.bridges.is_empty(), "network.bridges", why, help);
     for (at, interface) in network.interfaces.iter().enumerate() {
-        let both = interface.ip.as_ref().is_some_and(|ip| {
-            ip.dhcp == Some(true) && ip.addresses.iter().any(|net| net.addr().is_ipv4())
-        });
+        let both = interface
+            .ip
+            .as_ref()
+            .is_some_and(|ip| ip.dhcp == Some(true) && ip.addresses.iter().any(|net| net.addr().is_ipv4()));
         let path = format!("network.interfaces.{at}.ip.dhcp");
         refusals.unless(!both, &path, "Windows asks DHCP or has fixed addresses", "choose one");
     }
