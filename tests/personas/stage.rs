@@ -62,9 +62,9 @@ pub(crate) fn yaml(text: &str) -> serde_json::Value {
 
 /// A persona from what a person would write.
 pub(crate) fn persona(text: &str) -> Persona {
-    let source = Source::new("persona.yaml", text.as_bytes().to_vec()).unwrap();
-    let persona: Persona = source.parse().unwrap_or_else(|problems| panic!("{problems:?}"));
-    let problems = validate(&persona, &source);
+    let document = Document::read("persona.yaml", text.as_bytes().to_vec()).unwrap();
+    let persona: Persona = document.parse().unwrap_or_else(|problems| panic!("{problems:?}"));
+    let problems = validate(&persona, &document);
     let errors: Vec<_> = problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n\n"));
     persona

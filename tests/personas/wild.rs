@@ -52,7 +52,6 @@ pub(crate) fn persona(target: Target) -> impl Strategy<Value = Persona> {
                 description,
                 owner,
                 labels,
-                extends: vec![],
                 supersedes: vec![],
                 effect: if wipes { Effect::Destructive } else { Effect::Ephemeral },
                 os,
