@@ -7,6 +7,7 @@ mod appliances;
 mod compose;
 mod coverage;
 mod hostile;
+mod schema;
 mod stage;
 mod validators;
 mod wild;
@@ -27,7 +28,7 @@ fn the_sample_library_is_good() {
     let library = samples();
     let errors: Vec<_> = library.problems().iter().filter(|problem| problem.is_error()).collect();
     assert!(errors.is_empty(), "{errors:?}");
-    assert_eq!(library.catalog().personas().count(), 2);
+    assert_eq!(library.catalog().personas().count(), 11);
 }
 
 #[test]
