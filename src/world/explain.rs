@@ -118,21 +118,29 @@ struct Play<'a> {
 
 impl Play<'_> {
     /// DISCOVER and REQUEST; the address that the client has then, when it was told what to boot. In proxy mode there is
-    /// no address of ours: rules by subnet see 0.0.0.0.
+    /// no address of ours: rules by subnet see 0.0.0.0, and UEFI's PXE asks again on 4011 (QUIRKS row 5).
     fn address(&mut self, client: &BootClient) -> Option<Ipv4Addr> {
-        let offer = self.dhcp(client, AskKind::Discover, None)?;
+        let offer = self.dhcp(client, AskKind::Discover, None, DhcpPort::Server)?;
         let ip = offer.yiaddr;
-        let answer = match ip.is_unspecified() {
-            true => offer,
-            false => self.dhcp(client, AskKind::Request, Some(ip))?,
+        let answer = match (ip.is_unspecified(), client.firmware) {
+            (false, _) => self.dhcp(client, AskKind::Request, Some(ip), DhcpPort::Server)?,
+            (true, Firmware::EfiPxe) => self.dhcp(client, AskKind::Request, None, DhcpPort::Proxy)?,
+            (true, _) => offer,
         };
         answer.boot.is_some().then_some(ip)
     }
 
-    fn dhcp(&mut self, client: &BootClient, kind: AskKind, requested: Option<Ipv4Addr>) -> Option<DhcpAnswer> {
-        let asked = match kind {
-            AskKind::Discover => format!("{} discovers", client.firmware),
-            _ => format!("{} requests", client.firmware),
+    fn dhcp(
+        &mut self,
+        client: &BootClient,
+        kind: AskKind,
+        requested: Option<Ipv4Addr>,
+        port: DhcpPort,
+    ) -> Option<DhcpAnswer> {
+        let asked = match (kind, port) {
+            (AskKind::Discover, _) => format!("{} discovers", client.firmware),
+            (_, DhcpPort::Server) => format!("{} requests", client.firmware),
+            (_, DhcpPort::Proxy) => format!("{} asks on 4011", client.firmware),
         };
         let ask = DhcpAsk {
             requested,
@@ -144,7 +152,7 @@ impl Play<'_> {
             interface: self.subject.interface.clone(),
             local: self.subject.server,
             peer: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 68),
-            port: DhcpPort::Server,
+            port,
         };
         match self.ask(&Request::Dhcp { ask, ingress }) {
             Reply::Dhcp { answer, to, refused } => {

@@ -5,11 +5,11 @@ use greenroom::model::{
     command::{Order, Rejection},
     plan::Action,
     reply::Reply,
-    site::Match,
+    site::{DhcpMode, Match},
     smbios::Hardware,
     timeline::Phase,
 };
-use greenroom::world::{Stamp, Subject, explain};
+use greenroom::world::{Answer, Stamp, Subject, explain};
 
 use super::world::{Lab, SERVER, client, mac, told};
 
@@ -175,4 +175,19 @@ fn explain_says_what_would_happen_and_touches_nothing() {
         assert_eq!(told(&explained.plan.unwrap().decision), "become live@live-versi: the default persona");
     }
     assert_eq!(lab.world, before);
+
+    // In proxy mode UEFI asks twice, and the silence of a server that speaks no DHCP has its reason.
+    let mut lab = lab.site(|site| site.mode = DhcpMode::Proxy);
+    let subject = Subject { mac: mac(3), firmware: None, arch: None, interface: "eth0".into(), server: SERVER };
+    let stamp = Stamp { now: lab.now, nonce: 78 };
+    let explained = explain(&lab.world, &lab.ground, &subject, stamp);
+    let asked = explained.answers.iter().map(|answer| match answer {
+        Answer::Dhcp { asked, .. } | Answer::Silence { asked, .. } => asked.as_str(),
+    });
+    assert_eq!(asked.collect::<Vec<_>>(), ["efi-pxe discovers", "efi-pxe asks on 4011", "ipxe-efi discovers"]);
+    assert!(explained.plan.is_some());
+    lab = lab.site(|site| site.mode = DhcpMode::Off);
+    let explained = explain(&lab.world, &lab.ground, &subject, stamp);
+    let [Answer::Silence { silence, .. }] = &explained.answers[..] else { panic!("{explained:?}") };
+    assert!(silence.to_string().contains("dhcp.mode: off") && explained.plan.is_none());
 }

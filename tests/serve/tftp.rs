@@ -259,7 +259,7 @@ async fn what_is_no_tftp_is_passed_over() {
         socket.send_to(junk, house.tftp).await.unwrap();
     }
     // A good request, cut off anywhere, with any one byte turned into another kind of byte, or far too long.
-    let good = b"\0\x01undionly.kpxe\0octet\0blksize\01432\0tsize\00\0windowsize\04\0";
+    let good = b"\0\x01undionly.kpxe\0octet\0blksize\x001432\0tsize\x000\0windowsize\x004\0";
     let turned = (0..good.len()).flat_map(|at| {
         [0x00, 0xff, b'/', b'9'].map(|byte| {
             let mut packet = good.to_vec();
