@@ -285,7 +285,7 @@ where
     T::Err: Display,
 {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "this is a text or a list of texts: put numbers in quotes")]
     enum OneOrMany {
         One(String),
         Many(Vec<String>),
