@@ -1,7 +1,7 @@
 //! YAML in and out, by `serde_yaml`; nothing else names it.
 //!
-//! `serde_yaml` gives values no places, but its errors have one. So [`tree`] only numbers the values as it reads them, and
-//! [`place`] reads the text once more, up to the number that somebody asks for, and there fails on purpose. What YAML allows
+//! `serde_yaml` gives values no places, but its errors have one. So `tree` only numbers the values as it reads them, and
+//! `place` reads the text once more, up to the number that somebody asks for, and there fails on purpose. What YAML allows
 //! and nobody writes is refused here, in bounded time: aliases that multiply, nesting without end, keys that stand twice.
 
 use std::{fmt, sync::Arc};

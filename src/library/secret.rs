@@ -6,7 +6,9 @@ use crate::{model::secret::Secrets, persona::Persona};
 
 /// A secret that a persona names and the site cannot give. The message never holds what a secret says.
 #[derive(Debug, thiserror::Error)]
-#[error("the secret `{name}` cannot be read from {folder}: {error}; write it there, readable for root only")]
+#[error(
+    "the secret `{name}` cannot be read from {folder}: {error}; write it there, readable for greenroom's user only"
+)]
 pub struct SecretError {
     /// Which.
     pub name: String,

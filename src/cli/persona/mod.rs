@@ -22,6 +22,7 @@ use super::{Done, Failure, Global};
 pub(super) const EXAMPLES: &str = "\
 Examples:
   greenroom persona check personas/                 every problem of a library
+  greenroom persona list                            with versions, effects and images
   greenroom persona show kiosk-live                 as it is written, with its version
   greenroom persona show kiosk-live --origin        from which file each value comes
   greenroom persona render kiosk-live --mac 52:54:00:77:00:02 --file user-data

@@ -195,10 +195,10 @@ fn rules(firewall: &Firewall) -> String {
         Policy::Deny => "Block",
         Policy::Allow => "Allow",
     };
-    let mut body = format!(
+    let mut body = String::from(
         "Get-NetFirewallRule -Direction Inbound -Action Allow -Enabled True |\n\
-         Where-Object {{ $_.Group -ne '@FirewallAPI.dll,-25000' }} | Disable-NetFirewallRule\n\
-         New-NetFirewallRule -DisplayName 'Greenroom ping' -Direction Inbound -Action Allow -Protocol ICMPv4 -IcmpType 8\n"
+         Where-Object { $_.Group -ne '@FirewallAPI.dll,-25000' } | Disable-NetFirewallRule\n\
+         New-NetFirewallRule -DisplayName 'Greenroom ping' -Direction Inbound -Action Allow -Protocol ICMPv4 -IcmpType 8\n",
     );
     for allow in &firewall.allow {
         let Some((protocol, ports)) = allow.ports() else { continue };
