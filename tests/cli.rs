@@ -215,7 +215,7 @@ fn personas_are_checked_shown_and_rendered_without_a_daemon() {
     assert!(check.status.success(), "{}", text(&check));
     assert!(text(&greenroom(&["persona", "show", "kiosk-live", "--library", library])).starts_with("# kiosk-live@"));
     let list = text(&greenroom(&["persona", "list", "--library", library]));
-    assert!(list.contains("PERSONA") && list.lines().count() == 3, "{list}");
+    assert!(list.contains("PERSONA") && list.contains("\nkiosk-live ") && list.lines().count() == 12, "{list}");
     let render = ["persona", "render", "workstation-debian", "--mac", "52:54:00:77:00:02", "--library", library];
     assert!(text(&greenroom(&render)).contains("==> preseed.cfg <=="));
     let json: serde_json::Value =
