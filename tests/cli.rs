@@ -19,7 +19,7 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 35] = [
     &[],
     &["serve"],
     &["persona"],
@@ -27,6 +27,10 @@ const COMMANDS: [&[&str]; 30] = [
     &["persona", "list"],
     &["persona", "show"],
     &["persona", "render"],
+    &["persona", "log"],
+    &["persona", "diff"],
+    &["persona", "revert"],
+    &["persona", "tag"],
     &["image"],
     &["image", "add"],
     &["image", "list"],
@@ -42,6 +46,7 @@ const COMMANDS: [&[&str]; 30] = [
     &["device", "forget"],
     &["boots"],
     &["explain"],
+    &["replay"],
     &["config"],
     &["config", "init"],
     &["config", "check"],
