@@ -19,7 +19,7 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 37] = [
     &[],
     &["serve"],
     &["persona"],
@@ -29,6 +29,10 @@ const COMMANDS: [&[&str]; 32] = [
     &["persona", "render"],
     &["persona", "schema"],
     &["persona", "coverage"],
+    &["persona", "log"],
+    &["persona", "diff"],
+    &["persona", "revert"],
+    &["persona", "tag"],
     &["image"],
     &["image", "add"],
     &["image", "list"],
@@ -44,6 +48,7 @@ const COMMANDS: [&[&str]; 32] = [
     &["device", "forget"],
     &["boots"],
     &["explain"],
+    &["replay"],
     &["config"],
     &["config", "init"],
     &["config", "check"],
