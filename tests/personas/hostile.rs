@@ -165,6 +165,13 @@ fn a_file_is_checked_with_what_it_extends() {
     assert_eq!(check("two.yaml"), ["GR020 base.yaml:3"]);
     assert_eq!(check("fragments/base.yaml"), <[String; 0]>::default(), "rules need the whole");
     assert_eq!(check("fragments/typo.yaml"), ["GR002 typo.yaml:3"]);
+    let whole = check("");
+    assert_eq!(
+        whole.iter().filter(|problem| problem.contains("typo")).count(),
+        1,
+        "though nobody extends it: {whole:?}"
+    );
+    assert_eq!(whole.iter().filter(|problem| problem.contains("base")).count(), 1, "though two extend it: {whole:?}");
 }
 
 #[test]
