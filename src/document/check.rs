@@ -2,6 +2,10 @@
 
 use super::{Document, Problem};
 
+/// How many problems of one document are told, errors and warnings each: every one costs a look at its source, and nobody
+/// reads the hundredth.
+const MOST: usize = 50;
+
 /// The rules of one document, as they are held against it.
 #[derive(Debug)]
 pub struct Check<'a> {
@@ -16,10 +20,17 @@ impl<'a> Check<'a> {
         Self { document, problems: vec![] }
     }
 
-    /// Records a problem at `path` unless `holds`.
+    /// Records an error at `path` unless `holds`.
     pub fn require(&mut self, holds: bool, code: &'static str, path: &str, message: impl Into<String>, help: &str) {
-        if !holds {
+        if !holds && self.problems.iter().filter(|problem| problem.is_error()).count() < MOST {
             self.problems.push(self.document.problem_at(code, path, message, help));
+        }
+    }
+
+    /// Records a warning at `path` unless `holds`: the document is used, and somebody should look.
+    pub fn warn(&mut self, holds: bool, code: &'static str, path: &str, message: impl Into<String>, help: &str) {
+        if !holds && self.problems.iter().filter(|problem| !problem.is_error()).count() < MOST {
+            self.problems.push(self.document.problem_at(code, path, message, help).warning());
         }
     }
 }

@@ -17,7 +17,7 @@ use indexmap::{IndexMap, IndexSet};
 use super::{
     Document, Problem,
     tree::{Tree, Value},
-    whole::{place_of, problem},
+    whole::{MAX_PROBLEMS, place_of, problem},
 };
 
 /// One of the documents that are composed.
@@ -139,6 +139,9 @@ impl Merging<'_> {
 
     /// Two documents of which neither is nearer say different things.
     fn conflict(&mut self, path: &str, [first, second]: [(usize, &Tree); 2]) {
+        if self.problems.len() >= MAX_PROBLEMS {
+            return;
+        }
         let by = self.who_composes(first.0, second.0);
         let says = |tree: &Tree| match &tree.value {
             Value::Null => format!("{} removes it", place_of(tree)),
@@ -149,11 +152,14 @@ impl Merging<'_> {
             "neither of the two extends the other: settle it by saying `{path}` in {}, or let one extend the other",
             by.source().path
         );
-        self.report(by.problem_at("GR062", "extends", message, &help));
+        self.problems.push(by.problem_at("GR062", "extends", message, &help));
     }
 
     /// A list and a map cannot be merged.
     fn kinds(&mut self, path: &str, [first, second]: [(usize, &Tree); 2]) {
+        if self.problems.len() >= MAX_PROBLEMS {
+            return;
+        }
         let help = format!("write both in one way, or `{}: !replace` to drop the other", last_step(path));
         let message = format!(
             "`{path}` is {} here and {} at {}: they cannot be merged",
@@ -161,7 +167,7 @@ impl Merging<'_> {
             first.1.value.kind(),
             place_of(first.1)
         );
-        self.report(problem(second.1, true, "GR063", message, Some(help)));
+        self.problems.push(problem(second.1, true, "GR063", message, Some(help)));
     }
 
     /// The first document that has both behind it, or is one of the two.
@@ -169,12 +175,6 @@ impl Merging<'_> {
         let has = |at: usize, part: usize| at == part || self.behind[at].contains(&part);
         let by = (0..self.parts.len()).find(|at| has(*at, first) && has(*at, second));
         self.parts[by.unwrap_or(self.parts.len() - 1)].document.clone()
-    }
-
-    fn report(&mut self, problem: Problem) {
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
-        }
     }
 }
 

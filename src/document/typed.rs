@@ -93,6 +93,23 @@ impl de::Error for Fault {
         Self::new(Kind::Other(format!("{wanted} is wanted here, and this is {found}")))
     }
 
+    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let found = match unexpected {
+            Unexpected::Unsigned(value) => value.to_string(),
+            Unexpected::Signed(value) => value.to_string(),
+            Unexpected::Float(value) => value.to_string(),
+            Unexpected::Str(text) => text.to_owned(),
+            _ => "this".to_owned(),
+        };
+        let wanted = match expected.to_string().as_str() {
+            "u8" => "a whole number from 0 to 255".to_owned(),
+            "u16" => "a whole number from 0 to 65535".to_owned(),
+            "u32" | "u64" | "usize" => "a whole number from 0".to_owned(),
+            other => other.to_owned(),
+        };
+        Self::new(Kind::Other(format!("{wanted} is wanted here, and not {found}")))
+    }
+
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
         Self::new(Kind::Key { key: key.to_owned(), known })
     }

@@ -12,8 +12,8 @@ use super::{
     yaml,
 };
 
-/// How many problems of one document are reported at once.
-const MAX_PROBLEMS: usize = 50;
+/// How many problems of one document are reported at once: each costs another look at its source.
+pub(super) const MAX_PROBLEMS: usize = 50;
 
 /// What a document says, and where each value of it is written.
 ///
@@ -291,6 +291,14 @@ mod tests {
             ]
         );
         assert_eq!(seen("name: x\nkind: one\ninner: null\n"), <[String; 0]>::default());
+        let far = seen("name: x\nkind: one\nneeds: {address: 10.0.0.1, port: 70000}\ninner: {size: -1}\n");
+        assert_eq!(
+            far,
+            [
+                "3:34 a whole number from 0 to 65535 is wanted here, and not 70000; ",
+                "4:15 a whole number from 0 is wanted here, and not -1; ",
+            ]
+        );
     }
 
     #[test]

@@ -130,7 +130,11 @@ impl<'a> Walk<'a> {
     fn unknown(&self, document: &Document, place: &str, name: &str) -> Problem {
         let names: Vec<&str> = self.shelf.keys().map(String::as_str).collect();
         let plain = name.trim_start_matches("./").trim_end_matches(".yml").trim_end_matches(".yaml");
-        let meant = did_you_mean(plain, &names);
+        let fragment = format!("fragments/{plain}");
+        let meant = match self.shelf.contains_key(&fragment) {
+            true => format!("did you mean `{fragment}`?"),
+            false => did_you_mean(plain, &names),
+        };
         // Without a near name it lists them all, which may be a thousand.
         let known = "fragments are named `fragments/...`; `greenroom persona list` lists the personas";
         let help = if meant.starts_with("did") { meant.as_str() } else { known };

@@ -119,7 +119,10 @@ fn what_cannot_be_composed_names_both_places_and_the_way_out() {
         told([("base", "apps:\n  packages: [git]\n"), ("own", "extends: base\napps:\n  packages: {apt: [vim]}\n")]);
     let round = told([("a", "extends: [b]\n"), ("c", "extends: a\n"), ("b", "extends: [c]\n")]);
     let itself = told([("a", "owner: x\nextends: a\n")]);
-    let unknown = told([("fragments/base-linux", ""), ("own", "extends:\n  - fragments/base-linx\n  - nobody\n")]);
+    let unknown = told([
+        ("fragments/base-linux", ""),
+        ("own", "extends:\n  - fragments/base-linx\n  - base-linux.yaml\n  - nobody\n"),
+    ]);
     let tag = told([("own", "apps:\n  packages: !append [a]\n")]);
     insta::assert_snapshot!([conflict, removal, kinds, round, itself, unknown, tag].join("\n\n----\n\n"));
 }
@@ -148,6 +151,15 @@ fn a_problem_points_into_the_file_that_holds_the_value() {
     assert_eq!(place("apps.packages.2"), "own.yaml:3:14");
     assert_eq!(place("apps"), "own.yaml:2:1", "what several say is the nearest one's");
     assert_eq!(document.place_of("apps.packages.0"), "fragments/base.yaml:3");
+}
+
+#[test]
+fn a_thousand_conflicts_are_not_all_told() {
+    let said = |value: &str| (0..20_000).map(|n| format!("k{n}: {value}\n")).collect::<String>();
+    let [left, right] = [said("1"), said("2")];
+    let problems =
+        composed("own", &shelf([("left", left.as_str()), ("right", &right), ("own", "extends: [left, right]\n")]));
+    assert_eq!(problems.expect_err("they conflict").len(), 50);
 }
 
 /// Values whose keys say what they are, so that no list meets a map.

@@ -94,6 +94,16 @@ fn bombs_cost_little_time_and_memory() {
 }
 
 #[test]
+fn of_ten_thousand_mistakes_the_first_are_told() {
+    let wrong = format!("{GOOD}apps: {{packages: [{}]}}\n", "A_, ".repeat(10_000));
+    let unknown = format!("{GOOD}{}", (0..10_000).map(|n| format!("k{n}: 1\n")).collect::<String>());
+    for text in [wrong, unknown] {
+        let told = found(&text).len();
+        assert!((1..=100).contains(&told), "{told}");
+    }
+}
+
+#[test]
 fn a_broken_fragment_holds_its_personas_where_they_were_and_is_told_once() {
     let with = |extends: &str| format!("{GOOD}extends: {extends}\n");
     let good = "apiVersion: greenroom/v1\napps: {packages: [git]}\n";
@@ -165,6 +175,13 @@ fn a_file_is_checked_with_what_it_extends() {
     assert_eq!(check("two.yaml"), ["GR020 base.yaml:3"]);
     assert_eq!(check("fragments/base.yaml"), <[String; 0]>::default(), "rules need the whole");
     assert_eq!(check("fragments/typo.yaml"), ["GR002 typo.yaml:3"]);
+    let whole = check("");
+    assert_eq!(
+        whole.iter().filter(|problem| problem.contains("typo")).count(),
+        1,
+        "though nobody extends it: {whole:?}"
+    );
+    assert_eq!(whole.iter().filter(|problem| problem.contains("base")).count(), 1, "though two extend it: {whole:?}");
 }
 
 #[test]
