@@ -127,7 +127,8 @@ impl Subnet {
     pub fn set_lease(&mut self, lease: Seconds, place: &str, left: &mut Vec<LeftBehind>) {
         let given = lease.clamp(SHORTEST_LEASE, LONGEST_LEASE);
         if given != lease {
-            let what = format!("a lease of {lease} became {given}");
+            let shown = if lease.0 == u32::MAX { "without end".to_owned() } else { format!("of {lease}") };
+            let what = format!("a lease {shown} became one of {given}");
             left.push(LeftBehind::look(place, &what, "Greenroom's leases last from 1m to 366d", ""));
         }
         self.lease = Some(given);

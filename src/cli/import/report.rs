@@ -89,11 +89,10 @@ fn last_words(report: &Report<'_>) -> String {
                 String::new()
             };
             format!(
-                "{count} written to {}{kept}; the personas and the configuration pass `greenroom persona check` and \
-                 `greenroom config check`.",
+                "{count} written to {}{kept}, checked as `greenroom persona check` and `greenroom config check` do it.",
                 out.display()
             )
         }
-        None => format!("{count}, which pass Greenroom's own checks. Nothing was written: --out DIR writes them."),
+        None => format!("{count}, checked as Greenroom checks its own. Nothing was written: --out DIR writes them."),
     }
 }

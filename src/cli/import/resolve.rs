@@ -58,12 +58,16 @@ impl Roots {
         found.ok_or_else(|| format!("{place} is not below {dirs}"))
     }
 
-    /// The place as `image add` takes it: where the file would lie, when it is one of the assets.
+    /// The place as `image add` takes it: where the file would lie, when it is one of the assets that is not there yet. One
+    /// that is there was refused, and a script must not add it after all.
     fn for_command(&self, place: &str) -> String {
-        match (self.assets, place.strip_prefix("/assets/"), self.dirs.first()) {
-            (true, Some(rest), Some(root)) => root.join(rest).display().to_string(),
-            (true, Some(rest), None) => format!("ASSETS/{rest}"),
-            _ => place.to_owned(),
+        let Some(rest) = place.strip_prefix("/assets/").filter(|rest| self.assets && !rest.contains("..")) else {
+            return place.to_owned();
+        };
+        match self.dirs.first().map(|root| root.join(rest)) {
+            Some(path) if fs::symlink_metadata(&path).is_err() => path.display().to_string(),
+            Some(_) => place.to_owned(),
+            None => format!("ASSETS/{rest}"),
         }
     }
 }

@@ -97,16 +97,18 @@ impl Import {
             if let Some(pool) = range.pool {
                 subnet.add_pool(pool, &range.place, left);
             }
-            // dnsmasq's own default is an hour; Greenroom's, half a day, would be a change.
-            let lease = range.lease.unwrap_or(Seconds(3600));
-            match subnet.lease {
-                Some(first) if first != lease => {
+            match (subnet.lease, range.lease) {
+                (Some(first), Some(lease)) if first != lease => {
                     let why = "a Greenroom subnet has one lease time: that of its first range";
                     self.look(&range.line, why, "change `lease`, if the other is wanted");
                 }
-                Some(_) => {}
-                None => subnet.set_lease(lease, &range.place, left),
+                (None, Some(lease)) => subnet.set_lease(lease, &range.place, left),
+                _ => {}
             }
+        }
+        // dnsmasq's own default is an hour; Greenroom's, half a day, would be a change.
+        for subnet in &mut dhcp.subnets {
+            subnet.lease.get_or_insert(Seconds(3600));
         }
         self.ranges = ranges;
     }

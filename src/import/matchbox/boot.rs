@@ -9,7 +9,7 @@ use crate::{
     persona::schema::Distribution,
 };
 
-use super::super::{LeftBehind, draft::disk_path, folder::Object, name::one_line};
+use super::super::{LeftBehind, folder::Object, name::one_line};
 
 /// The `boot` object of a profile.
 #[derive(Debug)]
@@ -22,9 +22,8 @@ pub(super) struct Boot {
     pub(super) image_args: Vec<String>,
     /// The others: they belong to the persona.
     pub(super) own_args: Vec<String>,
-    /// Why it installs, when it does.
-    pub(super) installs: Option<String>,
-    pub(super) disk: Option<String>,
+    /// Whether coreos-installer runs, by its kernel arguments.
+    pub(super) installs: bool,
 }
 
 /// Reads it; `None` when it names no kernel.
@@ -63,11 +62,15 @@ pub(super) fn read(profile: &Object<'_>, left: &mut Vec<LeftBehind>) -> Option<B
         files,
         image_args: vec![],
         own_args: vec![],
-        installs: None,
-        disk: None,
+        installs: false,
     };
     for arg in args {
         read.arg(arg, profile, left);
+    }
+    let seed = |arg: &String| arg.contains("{{seed_url}}");
+    if read.distribution == Distribution::Flatcar && !fedora_coreos && !read.image_args.iter().any(seed) {
+        // What it asked Matchbox for stays behind; the persona's own seed must be read all the same.
+        read.image_args.push(format!("flatcar.config.url={{{{seed_url}}}}{}", super::ignition::SEED_FILE));
     }
     Some(read)
 }
@@ -114,12 +117,7 @@ impl Boot {
             }
             _ if arg.contains("{{") || arg.contains(['"', '\'']) => lost("it is no plain word", "write it by hand"),
             _ => {
-                if key == "coreos.inst.install_dev" {
-                    self.disk = disk_path(value);
-                }
-                if key == "coreos.inst.install_dev" || key == "coreos.inst" {
-                    self.installs = Some(format!("the kernel argument {key} installs"));
-                }
+                self.installs |= key == "coreos.inst.install_dev" || key == "coreos.inst";
                 self.own_args.push(arg.to_owned());
             }
         }

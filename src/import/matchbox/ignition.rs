@@ -46,26 +46,22 @@ pub(super) fn read(text: &str) -> Result<Map<String, Value>, (String, &'static s
     }
 }
 
-/// Why a config wipes a disk, when it does.
-pub(super) fn wipes(config: &Map<String, Value>) -> Option<String> {
+/// Whether a config installs: it belongs to a system that runs from memory only to write another to the disk.
+pub(super) fn installs(config: &Map<String, Value>) -> bool {
     let text = Value::Object(config.clone()).to_string();
-    if let Some(word) = INSTALLERS.iter().find(|word| text.contains(**word)) {
-        return Some(format!("its Ignition config calls {word}"));
-    }
-    let storage = config.get("storage")?;
-    let part = ["disks", "raid", "luks", "filesystems"]
-        .into_iter()
-        .find(|part| storage.get(part).and_then(Value::as_array).is_some_and(|items| !items.is_empty()))?;
-    Some(format!("its Ignition config has storage.{part}"))
+    INSTALLERS.iter().any(|word| text.contains(word))
 }
 
-/// The disk that a config names, when it names one only.
+/// Takes out what writes to disks, and says what that was: an ephemeral persona leaves them alone.
+pub(super) fn spare_disks(config: &mut Map<String, Value>) -> Vec<&'static str> {
+    let Some(storage) = config.get_mut("storage").and_then(Value::as_object_mut) else { return vec![] };
+    let mut gone = vec!["disks", "raid", "luks", "filesystems"];
+    gone.retain(|part| storage.remove(*part).is_some());
+    gone
+}
+
+/// The disk that an installer in a config is told to write to.
 pub(super) fn disk(config: &Map<String, Value>) -> Option<String> {
-    let disks = config.get("storage").and_then(|storage| storage.get("disks")).and_then(Value::as_array);
-    let device = |disk: &Value| disk.get("device").and_then(Value::as_str).and_then(super::super::draft::disk_path);
-    if let Some([only]) = disks.map(Vec::as_slice) {
-        return device(only);
-    }
     let text = Value::Object(config.clone()).to_string().replace("%20", " ").replace("%2F", "/");
     let at = INSTALLERS.iter().find_map(|word| text.find(word))?;
     let mut words = text[at..].split([' ', '\\', '"', '%']);

@@ -33,14 +33,20 @@ impl Import {
             self.out.left_behind.push(LeftBehind::lost(profile.path, &format!("profile {id}"), why, ""));
             return;
         };
+        if boot.installs {
+            let why = "Greenroom has no Fedora CoreOS of its own: it would not hear that coreos-installer is done, and \
+                       would install again";
+            let help = "write an installing persona for Flatcar, or one that runs from memory";
+            self.out.left_behind.push(LeftBehind::lost(&profile.place("args"), &format!("profile {id}"), why, help));
+            self.used.extend(profile.text("ignition_id").map(|file| format!("ignition/{file}")));
+            return;
+        }
         let image = self.image(profile, &boot);
         let description = profile.text("name").map_or_else(|| format!("Matchbox' profile {id}"), str::to_owned);
         let mut persona = draft::bare_persona(&description, image, boot.distribution);
         persona.os.kernel_args = boot.own_args.clone();
-        self.configs(folder, profile, &mut persona);
         let mut comments = vec![];
-        if let Some(why) = boot.installs.clone().or_else(|| ignition::wipes(&persona.raw.ignition)) {
-            let disk = boot.disk.clone().or_else(|| ignition::disk(&persona.raw.ignition));
+        if let Some(disk) = self.configs(folder, profile, &mut persona) {
             if disk.is_none() {
                 comments.push(format!("Name the disk: {NO_DISK} is no device's, so nothing is wiped until you do."));
                 let what = format!("persona {id} installs, to a disk that nothing names");
@@ -48,7 +54,7 @@ impl Import {
                 let why = "Greenroom never takes the first disk";
                 self.out.left_behind.push(LeftBehind::look(profile.path, &what, why, help));
             }
-            comments.push(format!("Destructive: {why}."));
+            comments.push("Destructive: its Ignition config called an installer.".to_owned());
             persona.effect = Effect::Destructive;
             persona.os.install = Some(draft::install_to(disk));
         }
@@ -90,8 +96,9 @@ impl Import {
         name
     }
 
-    /// The configs that the profile names: Ignition 3.x as JSON carries over.
-    fn configs(&mut self, folder: &Folder, profile: &Object<'_>, persona: &mut Persona) {
+    /// The configs that the profile names: Ignition 3.x as JSON carries over. When it installs: the disk, if it says which.
+    fn configs(&mut self, folder: &Folder, profile: &Object<'_>, persona: &mut Persona) -> Option<Option<String>> {
+        let mut installs = None;
         if let Some(file) = profile.text("ignition_id") {
             let path = format!("ignition/{file}");
             let what = format!("the Ignition config of profile {}", profile.stem);
@@ -107,7 +114,22 @@ impl Import {
                         let help = "set `os.distribution: flatcar` and paste it under `raw.ignition` if it does";
                         self.out.left_behind.push(LeftBehind::lost(&path, &what, why, help).with_text(file, text));
                     }
-                    Ok(config) => persona.raw.ignition = config,
+                    Ok(config) if ignition::installs(&config) => {
+                        let why = "it installs, which Greenroom does by itself: the persona is what is installed";
+                        let help = "if the config that it installed is known, put it under `raw.ignition`";
+                        self.out.left_behind.push(LeftBehind::lost(&path, &what, why, help).with_text(file, text));
+                        installs = Some(ignition::disk(&config));
+                    }
+                    Ok(mut config) => {
+                        let spared = ignition::spare_disks(&mut config);
+                        if !spared.is_empty() {
+                            let what = format!("{what}: storage.{}", spared.join(", storage."));
+                            let why = "it writes to disks at every boot, and an ephemeral persona leaves them alone";
+                            let help = "put it under `raw.ignition.storage` if no disk can lose anything by it";
+                            self.out.left_behind.push(LeftBehind::lost(&path, &what, why, help).with_text(file, text));
+                        }
+                        persona.raw.ignition = config;
+                    }
                     Err((why, help)) => {
                         self.out.left_behind.push(LeftBehind::lost(&path, &what, &why, help).with_text(file, text));
                     }
@@ -131,5 +153,6 @@ impl Import {
             self.out.left_behind.push(left);
             self.used.push(path);
         }
+        installs
     }
 }
