@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     config::Config,
-    document::{Problem, Source},
+    document::{self, Problem},
     import::{Fate, Imported, cobbler, dnsmasq, matchbox},
     library,
 };
@@ -135,8 +135,9 @@ pub(super) async fn run(command: Command, global: &Global) -> Done {
         }
     };
     if let Some(config) = documents.iter().find(|document| document.path == Path::new(CONFIG)) {
-        let source = Source { path: CONFIG.to_owned(), text: config.text.clone() };
-        Config::read(&source).map_err(|problems| Failure::Failed(unfit(&problems)))?;
+        let read = document::Document::read(CONFIG, config.text.clone().into_bytes()).map_err(|problem| vec![problem]);
+        let good = read.and_then(|document| Config::read(&document));
+        good.map_err(|problems| Failure::Failed(unfit(&problems)))?;
     }
     let kept = write::kept(&mut imported.left_behind);
     if how.out.is_some() {

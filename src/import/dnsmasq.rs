@@ -63,11 +63,11 @@ impl Import {
                     match include {
                         Include::Hosts(_) | Include::HostsDir(_) => paths.iter().for_each(|path| {
                             let text = folder.texts.get(path).map_or("", String::as_str);
-                            self.hosts.extend(lines(path, text).map(Line::as_host));
+                            self.hosts.extend(lines(path, text).map(Line::into_host));
                         }),
                         Include::Options(_) => paths.iter().for_each(|path| {
                             let text = folder.texts.get(path).map_or("", String::as_str);
-                            lines(path, text).map(Line::as_option).for_each(|line| self.option(&line));
+                            lines(path, text).map(Line::into_option).for_each(|line| self.option(&line));
                         }),
                         Include::File(_) | Include::Dir { .. } => {
                             paths.iter().for_each(|path| self.file(folder, path, depth + 1));

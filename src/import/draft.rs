@@ -80,6 +80,7 @@ pub(super) fn bare_persona(description: &str, image: ImageName, distribution: Di
         owner: None,
         labels: BTreeMap::new(),
         supersedes: vec![],
+        extends: Default::default(),
         effect: Effect::Ephemeral,
         os: Os {
             image,

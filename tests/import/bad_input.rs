@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, os::unix::fs::symlink, path::Path};
 
 use greenroom::{
     config::Config,
-    document::Source,
+    document::Document,
     import::{Fate, Folder, Imported, cobbler, dnsmasq, matchbox},
 };
 use proptest::prelude::*;
@@ -84,12 +84,12 @@ fn includes_that_go_in_circles_or_out_of_the_folder_end() {
 fn sound(imported: &Imported) {
     for draft in &imported.personas {
         let text = draft.text();
-        let source = Source::new("x.yaml", text.clone().into_bytes()).unwrap();
-        source.parse::<serde_json::Value>().unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
+        let document = Document::read("x.yaml", text.clone().into_bytes()).unwrap();
+        document.parse::<serde_json::Value>().unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
     }
     let text = imported.section.text("x");
-    let source = Source { path: "greenroom.yaml".into(), text: text.clone() };
-    Config::read(&source).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
+    let document = Document::read("greenroom.yaml", text.clone().into_bytes()).unwrap();
+    Config::read(&document).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
     assert!(imported.left_behind.iter().all(|left| !left.why.contains('\n') && !left.what.contains('\n')));
 }
 

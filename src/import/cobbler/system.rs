@@ -45,13 +45,10 @@ impl Import {
         }
         self.reserved.extend(ports.reserved);
         let persona = self.special(system, persona, ports.network, &what);
-        match is_true(system.map.get("netboot_enabled")) {
-            Some(false) => {
-                let why = "Cobbler had done with it: it booted its disk";
-                let help = "leave its rule unarmed, and nothing wipes it; `greenroom device arm MAC` installs it anew";
-                self.out.left_behind.push(LeftBehind::look(&system.place("netboot_enabled"), &what, why, help));
-            }
-            Some(true) | None => {}
+        if is_true(system.map.get("netboot_enabled")) == Some(false) {
+            let why = "Cobbler had done with it: it booted its disk";
+            let help = "leave its rule unarmed, and nothing wipes it; `greenroom device arm MAC` installs it anew";
+            self.out.left_behind.push(LeftBehind::look(&system.place("netboot_enabled"), &what, why, help));
         }
         if let Some((key, file)) = ["autoinstall", "kickstart"].iter().find_map(|key| Some((key, system.text(key)?)))
             && file != "<<inherit>>"

@@ -54,12 +54,12 @@ impl Line {
     }
 
     /// A line of a hosts file (`dhcp-hostsfile`) as the option that it stands for.
-    pub(super) fn as_host(self) -> Self {
+    pub(super) fn into_host(self) -> Self {
         self.of_file("dhcp-host")
     }
 
     /// A line of an options file (`dhcp-optsfile`), likewise.
-    pub(super) fn as_option(self) -> Self {
+    pub(super) fn into_option(self) -> Self {
         self.of_file("dhcp-option")
     }
 

@@ -33,7 +33,7 @@ pub(super) fn read(profile: &Object<'_>, left: &mut Vec<LeftBehind>) -> Option<B
         let list = boot.get(key).and_then(Value::as_array);
         list.into_iter().flatten().filter_map(Value::as_str).filter(|text| !text.trim().is_empty()).collect()
     };
-    let kernel = boot.get("kernel").and_then(Value::as_str).map(|text| file(text)).filter(|text| !text.is_empty())?;
+    let kernel = boot.get("kernel").and_then(Value::as_str).map(file).filter(|text| !text.is_empty())?;
     let initrds = texts("initrd");
     let args: Vec<&str> = texts("args").into_iter().flat_map(str::split_whitespace).collect();
     let all = [&[kernel.as_str()], &*initrds, &*args].concat().join(" ").to_lowercase();
