@@ -5,6 +5,7 @@ pub mod model;
 
 // Floor 1: bytes and text <-> nouns.
 pub mod document;
+pub mod import;
 pub mod persona;
 pub mod wire;
 

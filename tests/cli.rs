@@ -19,7 +19,7 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-const COMMANDS: [&[&str]; 37] = [
+const COMMANDS: &[&[&str]] = &[
     &[],
     &["serve"],
     &["persona"],
@@ -38,6 +38,10 @@ const COMMANDS: [&[&str]; 37] = [
     &["image", "list"],
     &["image", "verify"],
     &["image", "warm"],
+    &["import"],
+    &["import", "matchbox"],
+    &["import", "cobbler"],
+    &["import", "dnsmasq"],
     &["device"],
     &["device", "list"],
     &["device", "show"],
@@ -61,7 +65,7 @@ const COMMANDS: [&[&str]; 37] = [
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in COMMANDS {
+    for &command in COMMANDS {
         let output = greenroom(&[command, &["--help"]].concat());
         let help = text(&output);
         assert!(output.status.success() && help.contains("Usage:"), "{command:?}: {help}");

@@ -9,6 +9,7 @@ mod config;
 mod device;
 mod explain;
 mod image;
+mod import;
 mod journal;
 mod out;
 mod persona;
@@ -66,6 +67,9 @@ enum Command {
     /// Add, list, verify and warm images.
     #[command(subcommand, after_help = image::EXAMPLES)]
     Image(image::Command),
+    /// Take over from Matchbox, Cobbler or dnsmasq.
+    #[command(subcommand, after_help = import::EXAMPLES)]
+    Import(import::Command),
     /// List, assign, arm and forget devices.
     #[command(subcommand, after_help = device::EXAMPLES)]
     Device(device::Command),
@@ -167,6 +171,7 @@ pub fn run() -> ExitCode {
             Command::Serve => serve::run(&global).await,
             Command::Persona(command) => persona::run(command, &global).await,
             Command::Image(command) => image::run(command, &global).await,
+            Command::Import(command) => import::run(command, &global).await,
             Command::Device(command) => device::run(command, &global).await,
             Command::Boots(args) => boots::run(args, &global).await,
             Command::Replay(args) => replay::run(args, &global).await,

@@ -1,0 +1,2 @@
+#!/bin/sh
+echo {{.etcd_name}} > /etc/hostname
