@@ -5,8 +5,11 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Arch, BootId, DeviceId, Firmware, MacAddr, Moment, PersonaName, PersonaRef, SmbiosUuid, lease::Lease,
-    plan::KernelBoot, smbios::Hardware, timeline::Step,
+    Arch, BootId, DeviceId, Firmware, MacAddr, Moment, PersonaName, PersonaRef, SmbiosUuid,
+    lease::Lease,
+    plan::{KernelBoot, Setting},
+    smbios::Hardware,
+    timeline::Step,
 };
 
 /// One fact with its place in the journal.
@@ -95,6 +98,9 @@ pub enum Fact {
         boot: BootId,
         /// What it loads.
         kernel: KernelBoot,
+        /// What its seed is rendered with; journals from before this was noted have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        setting: Option<Setting>,
     },
     /// An operator gave a device a persona.
     PersonaAssigned {

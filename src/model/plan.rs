@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Bytes, Decision, Digest, Firmware, PersonaRef, image::Role};
+use super::{Arch, Bytes, Decision, Digest, Firmware, PersonaRef, image::Role, site::Mirrors, smbios::Hardware};
 
 /// The plan for one boot: the decision, and what it means for this device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,20 @@ pub struct KernelBoot {
     pub files: Vec<PlannedFile>,
     /// Kernel arguments. The placeholders of [`Image::args`](super::image::Image::args) are still in them.
     pub args: Vec<String>,
+}
+
+/// What the seed of an attempt is rendered with, beside its persona: noted when the script is planned, so that all files of
+/// the attempt agree with one another, and can be rendered again when the place and the device have changed. No secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// The beginning of this server's URLs, as the device reached it: `http://10.77.0.1`.
+    pub server: String,
+    /// Where packages come from.
+    #[serde(default)]
+    pub mirrors: Mirrors,
+    /// What the device reported of itself.
+    #[serde(default)]
+    pub hardware: Hardware,
 }
 
 /// One file of a plan.

@@ -28,6 +28,8 @@ pub enum Request {
         hardware: Hardware,
         /// Who asks: the device's address, for rules by subnet.
         peer: IpAddr,
+        /// The beginning of this server's URLs, as the device reached it.
+        server: String,
     },
     /// Something happened in an attempt that needs no answer: a transfer, a seed file read, a report.
     Observe {

@@ -184,6 +184,7 @@ pub struct Match {
 
 /// Where installed systems get their packages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Mirrors {
     /// A Debian mirror: `http://deb.debian.org/debian` when not set.
     pub debian: Option<String>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Arch, BootId, Bytes, Decision, DeviceId, Digest, Firmware, Millis, Moment, Refusal,
     image::{Role, Tier},
-    plan::KernelBoot,
+    plan::{KernelBoot, Setting},
 };
 
 /// How far an attempt has come. Only ever forward; see `world::boot_step` for the transitions.
@@ -55,6 +55,9 @@ pub struct Boot {
     pub decision: Option<Decision>,
     /// What it loads, when it loads a kernel.
     pub kernel: Option<KernelBoot>,
+    /// What its seed is rendered with, beside the persona.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setting: Option<Setting>,
     /// How it ended, once it has.
     pub outcome: Option<Outcome>,
     /// The steps in order, at most [`Boot::MAX_STEPS`].

@@ -42,14 +42,16 @@ pub(super) fn start(ends: Ends, boot: BootId) -> Response {
 pub(super) async fn script(context: &Context, ends: Ends, boot: BootId, uri: &Uri) -> Response {
     let hardware = parse_hardware(uri.query().unwrap_or_default());
     let peer = peer_ip(ends.peer);
-    let plan = match context.engine.ask(Request::Script { boot, hardware, peer }).await {
+    let server = ends.server_url();
+    let asked = Request::Script { boot, hardware, peer, server: server.clone() };
+    let plan = match context.engine.ask(asked).await {
         Ok(Reply::Script(plan)) => plan,
         Ok(_) => plan::refuse(Refusal::UnknownBoot, Firmware::IpxeEfi),
         Err(Unavailable::Busy) => return busy(),
         Err(Unavailable::Stopped) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
     tracing::info!(%boot, %peer, decision = ?plan.decision, "a boot script was sent");
-    let links = Links { server: ends.server_url(), boot, token: context.seed_key.token(boot) };
+    let links = Links { server, boot, token: context.seed_key.token(boot) };
     text(SCRIPT, ipxe_script::script(&plan, &links))
 }
 

@@ -4,7 +4,7 @@ use crate::model::{
     Armed, BootId, Decision, Device, DeviceId, Fact, Moment, Record,
     device::{Assignment, Installed, Seen},
     lease::{Lease, LeaseState},
-    plan::KernelBoot,
+    plan::{KernelBoot, Setting},
     timeline::{Boot, Outcome, Stage},
 };
 
@@ -56,7 +56,7 @@ impl World {
                 let started = attempt::start(*boot, *device, *firmware, *arch, *at);
                 self.begin(*seq, started);
             }
-            Fact::BootPlanned { boot, kernel } => self.planned(*boot, kernel, *at),
+            Fact::BootPlanned { boot, kernel, setting } => self.planned(*boot, kernel, setting.as_ref(), *at),
             Fact::BootMoved { boot, step } => {
                 if let Some(boot) = self.boots.get_mut(boot) {
                     attempt::step(boot, step, *at);
@@ -106,9 +106,10 @@ impl World {
         }
     }
 
-    fn planned(&mut self, id: BootId, kernel: &KernelBoot, at: Moment) {
+    fn planned(&mut self, id: BootId, kernel: &KernelBoot, setting: Option<&Setting>, at: Moment) {
         let Some(boot) = self.boots.get_mut(&id) else { return };
         let again = boot.kernel.replace(kernel.clone()).is_some();
+        boot.setting = setting.cloned();
         boot.stage = boot.stage.max(Stage::Scripted);
         let destructive = matches!(boot.decision, Some(Decision::Become { armed: Some(_), .. }));
         let device = boot.device;

@@ -87,6 +87,7 @@ pub(super) fn start(id: BootId, device: DeviceId, firmware: Firmware, arch: Opti
         chainloaded: None,
         decision: None,
         kernel: None,
+        setting: None,
         outcome: None,
         steps: vec![],
     }

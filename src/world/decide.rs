@@ -54,7 +54,9 @@ impl Outcome {
 pub fn decide(world: &World, ground: &Ground, request: &Request, stamp: Stamp) -> Outcome {
     match request {
         Request::Dhcp { ask, ingress } => dhcp::decide(world, ground, ask, ingress, stamp),
-        Request::Script { boot, hardware, peer } => script::decide(world, ground, *boot, hardware, *peer, stamp.now),
+        Request::Script { boot, hardware, peer, server } => {
+            script::decide(world, ground, &script::Ask { boot: *boot, hardware, peer: *peer, server }, stamp.now)
+        }
         Request::Observe { boot, step, .. } => observe(world, *boot, step),
         Request::Command(order) => command::decide(world, ground, order),
         Request::Tick => Outcome { reply: Reply::Noted, facts: attempt::stuck(world, &ground.site.boot, stamp.now) },

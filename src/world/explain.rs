@@ -7,13 +7,16 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    Arch, BootId, Bytes, Firmware, MacAddr, Millis, Moment, Record, Refusal,
-    dhcp::{AskKind, BootClient, BootFlavour, Destination, DhcpAnswer, DhcpAsk, DhcpPort, Ingress},
-    plan::BootPlan,
-    reply::{Reply, Silence},
-    request::Request,
-    timeline::{Step, Transfer},
+use crate::{
+    model::{
+        Arch, BootId, Bytes, Firmware, MacAddr, Millis, Moment, Record, Refusal,
+        dhcp::{AskKind, BootClient, BootFlavour, Destination, DhcpAnswer, DhcpAsk, DhcpPort, Ingress},
+        plan::BootPlan,
+        reply::{Reply, Silence},
+        request::Request,
+        timeline::{Step, Transfer},
+    },
+    wire::paths::server_url,
 };
 
 use super::{Ground, Stamp, World, decide};
@@ -100,11 +103,13 @@ pub fn explain(world: &World, ground: &Ground, subject: &Subject, stamp: Stamp) 
         address = play.address(&client(ipxe));
     }
     let boot = play.world.device_of(subject.mac).and_then(|device| device.boot);
-    let plan =
-        address.zip(boot).and_then(|(ip, boot)| match play.ask(&Request::Script { boot, hardware, peer: ip.into() }) {
+    let server = server_url(subject.server, ground.site.http_port);
+    let plan = address.zip(boot).and_then(|(ip, boot)| {
+        match play.ask(&Request::Script { boot, hardware, peer: ip.into(), server }) {
             Reply::Script(plan) => Some(plan),
             _ => None,
-        });
+        }
+    });
     Explanation { firmware, arch, answers: play.answers, plan, boot, http_port: ground.site.http_port }
 }
 

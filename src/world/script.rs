@@ -5,21 +5,31 @@ use std::net::IpAddr;
 use crate::{
     boot::{choose::choose, plan},
     model::{
-        BootId, Device, Fact, Firmware, Moment, Refusal, plan::Action, reply::Reply, smbios::Hardware, timeline::Step,
+        BootId, Device, Fact, Firmware, Moment, Refusal,
+        plan::{Action, Setting},
+        reply::Reply,
+        smbios::Hardware,
+        timeline::Step,
     },
 };
 
 use super::{Ground, Outcome, World};
 
+/// Who asks for a script.
+pub(super) struct Ask<'a> {
+    /// Which attempt.
+    pub(super) boot: BootId,
+    /// What the device runs on.
+    pub(super) hardware: &'a Hardware,
+    /// The device's address.
+    pub(super) peer: IpAddr,
+    /// This server, as the device reached it.
+    pub(super) server: &'a str,
+}
+
 /// Decides what the script of an attempt does.
-pub(super) fn decide(
-    world: &World,
-    ground: &Ground,
-    id: BootId,
-    hardware: &Hardware,
-    peer: IpAddr,
-    now: Moment,
-) -> Outcome {
+pub(super) fn decide(world: &World, ground: &Ground, ask: &Ask<'_>, now: Moment) -> Outcome {
+    let Ask { boot: id, hardware, peer, server } = *ask;
     let Some(boot) = world.boots.get(&id) else {
         // Its firmware is unknown too; leaving iPXE is right on both kinds.
         let plan = plan::refuse(Refusal::UnknownBoot, Firmware::IpxeEfi);
@@ -41,7 +51,9 @@ pub(super) fn decide(
     let plan = plan::plan(&ground.site.boot, &ground.catalog, &device, firmware, decision);
     facts.push(Fact::BootMoved { boot: id, step: Step::Script { decision: plan.decision.clone() } });
     if let Action::Kernel(kernel) = &plan.action {
-        facts.push(Fact::BootPlanned { boot: id, kernel: kernel.clone() });
+        let mirrors = ground.site.mirrors.clone();
+        let setting = Setting { server: server.to_owned(), mirrors, hardware: hardware.clone() };
+        facts.push(Fact::BootPlanned { boot: id, kernel: kernel.clone(), setting: Some(setting) });
     }
     Outcome { reply: Reply::Script(plan), facts }
 }

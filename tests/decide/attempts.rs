@@ -165,6 +165,7 @@ fn a_script_for_an_attempt_that_nobody_knows_says_so_and_leaves_the_disk_alone()
         boot: "0123456789".parse().unwrap(),
         hardware: Default::default(),
         peer: [10, 77, 0, 100].into(),
+        server: "http://10.77.0.1".into(),
     };
     let (reply, facts) = lab.ask(&ask);
     assert!(facts.is_empty());

@@ -119,6 +119,28 @@ impl Lab {
         self
     }
 
+    /// The library's personas, changed: some leave it, some supersede others.
+    pub fn library(&mut self, change: impl Fn(&mut Vec<Entry>)) {
+        let before = &self.ground.catalog;
+        let mut personas: Vec<Entry> = before.personas().cloned().collect();
+        change(&mut personas);
+        let images = before.images().map(|image| Image::clone(image)).collect();
+        self.ground.catalog = Arc::new(Catalog::new(personas, images, before));
+    }
+
+    /// A persona says that it takes the place of another.
+    pub fn supersedes(&mut self, name: &str, other: &str) {
+        self.library(|personas| {
+            let entry = personas.iter_mut().find(|entry| entry.reference.name.as_str() == name).unwrap();
+            Arc::make_mut(&mut entry.persona).supersedes.push(other.parse().unwrap());
+        });
+    }
+
+    /// A persona leaves the library.
+    pub fn leaves(&mut self, name: &str) {
+        self.library(|personas| personas.retain(|entry| entry.reference.name.as_str() != name));
+    }
+
     pub fn default_persona(self, name: &str) -> Self {
         self.site(|site| site.boot.default = Some(name.parse().unwrap()))
     }
@@ -205,7 +227,7 @@ impl Lab {
     pub fn script_with(&mut self, client: u8, hardware: Hardware) -> BootPlan {
         let boot = self.boot_of(client);
         let address = self.world.leases.of(mac(client)).next().map_or(NOWHERE, |lease| lease.ip);
-        match self.ask(&Request::Script { boot, hardware, peer: address.into() }).0 {
+        match self.ask(&Request::Script { boot, hardware, peer: address.into(), server: "http://10.77.0.1".into() }).0 {
             Reply::Script(plan) => plan,
             reply => panic!("no script: {reply:?}"),
         }

@@ -9,7 +9,8 @@ use greenroom::{
         Version,
         image::Role,
         lease::{Lease, LeaseState},
-        plan::{KernelBoot, PlannedFile},
+        plan::{KernelBoot, PlannedFile, Setting},
+        site::Mirrors,
         smbios::Hardware,
         timeline::{Phase, Report, Step},
     },
@@ -92,7 +93,15 @@ fn fact() -> impl Strategy<Value = Fact> {
             arch: None
         }),
         (boot(), step()).prop_map(|(boot, step)| Fact::BootMoved { boot, step }),
-        boot().prop_map(|boot| Fact::BootPlanned { boot, kernel: kernel() }),
+        (boot(), any::<bool>()).prop_map(|(boot, noted)| Fact::BootPlanned {
+            boot,
+            kernel: kernel(),
+            setting: noted.then(|| Setting {
+                server: "http://10.0.0.1".into(),
+                mirrors: Mirrors::default(),
+                hardware: Hardware::default()
+            }),
+        }),
         device().prop_map(|device| Fact::PersonaAssigned { device, persona: "x".parse().unwrap(), by: by() }),
         device().prop_map(|device| Fact::PersonaUnassigned { device, by: by() }),
         device().prop_map(|device| Fact::DeviceArmed { device, by: by() }),
