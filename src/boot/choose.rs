@@ -40,8 +40,9 @@ pub fn choose(
     let Some(choice) = persona(policy, device, address) else {
         return Decision::LocalDisk { reason: Reason::Fallback };
     };
-    let Some(entry) = catalog.persona(&choice.persona) else {
-        return Decision::Refuse { why: Refusal::NoPersona { persona: choice.persona } };
+    let named = choice.persona.clone();
+    let Some((entry, choice)) = found(catalog, choice) else {
+        return Decision::Refuse { why: Refusal::NoPersona { persona: named } };
     };
     match entry.persona.effect() {
         Effect::Ephemeral => become_(entry, choice.reason, None),
@@ -66,6 +67,17 @@ struct Choice<'a> {
     rule: Option<&'a Rule>,
 }
 
+/// The persona that was chosen: itself, or the one that supersedes it once it has left the library. A successor that wipes
+/// disks needs the same leave as any other.
+fn found<'a, 'b>(catalog: &'a Catalog, choice: Choice<'b>) -> Option<(&'a Entry, Choice<'b>)> {
+    if let Some(entry) = catalog.persona(&choice.persona) {
+        return Some((entry, choice));
+    }
+    let entry = catalog.successor(&choice.persona)?;
+    let reason = Reason::Superseded { persona: choice.persona, reason: Box::new(choice.reason) };
+    Some((entry, Choice { persona: entry.reference.name.clone(), reason, rule: choice.rule }))
+}
+
 /// The strongest voice that names a persona.
 fn persona<'a>(policy: &'a BootPolicy, device: &Device, address: Option<Ipv4Addr>) -> Option<Choice<'a>> {
     if let Some(assigned) = &device.assigned {
@@ -87,7 +99,7 @@ fn latched(catalog: &Catalog, device: &Device) -> Option<Decision> {
     let installed = device.installed.as_ref().filter(|_| device.armed.is_none())?;
     let assigned_since = device.assigned.as_ref().filter(|assigned| assigned.at > installed.at);
     let harmless = assigned_since
-        .and_then(|assigned| catalog.persona(&assigned.persona))
+        .and_then(|assigned| catalog.persona(&assigned.persona).or_else(|| catalog.successor(&assigned.persona)))
         .is_some_and(|entry| entry.persona.effect() == Effect::Ephemeral);
     (!harmless).then(|| Decision::LocalDisk {
         reason: Reason::Installed { persona: installed.persona.clone(), at: installed.at },

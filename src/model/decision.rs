@@ -67,6 +67,13 @@ pub enum Reason {
         /// The probability that it is right, 0 to 1.
         probability: f64,
     },
+    /// The persona that was named left the library, and this one takes its place.
+    Superseded {
+        /// The one that was named.
+        persona: PersonaName,
+        /// Why that one.
+        reason: Box<Reason>,
+    },
     /// The configuration's default persona.
     Default,
     /// Nothing names a persona for this device: standard provisioning leaves it to its disk.
@@ -83,6 +90,9 @@ impl fmt::Display for Reason {
             Self::Rule { name } => write!(f, "rule \"{name}\""),
             Self::Arm { experiment, arm } => write!(f, "experiment \"{experiment}\", arm \"{arm}\""),
             Self::Predicted { probability } => write!(f, "predicted, p = {probability:.2}"),
+            Self::Superseded { persona, reason } => {
+                write!(f, "in place of {persona}, which left the library: {reason}")
+            }
             Self::Default => f.write_str("the default persona"),
             Self::Fallback => f.write_str("no assignment, rule or default: standard provisioning"),
         }

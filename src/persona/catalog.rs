@@ -26,6 +26,8 @@ pub struct Catalog {
     /// Every version since the start, so that a boot under way is served the text that it was planned with.
     versions: BTreeMap<PersonaRef, Arc<Persona>>,
     files: BTreeMap<Digest, ImageFile>,
+    /// Who takes the place of a persona that left the library.
+    successors: BTreeMap<PersonaName, PersonaName>,
 }
 
 impl Catalog {
@@ -36,7 +38,9 @@ impl Catalog {
         // Blobs of images that left the library stay known too: a boot may be fetching them.
         let mut files = before.files.clone();
         files.extend(images.iter().flat_map(|image| image.files.values()).map(|file| (file.sha256, file.clone())));
+        let successors = successors(&personas);
         Self {
+            successors,
             personas: personas.into_iter().map(|entry| (entry.reference.name.clone(), entry)).collect(),
             images: images.into_iter().map(|image| (image.name.clone(), Arc::new(image))).collect(),
             versions,
@@ -69,8 +73,36 @@ impl Catalog {
         self.files.get(digest)
     }
 
+    /// The persona that takes the place of one that is not in the library, when exactly one says so.
+    pub fn successor(&self, name: &PersonaName) -> Option<&Entry> {
+        self.personas.get(self.successors.get(name)?)
+    }
+
+    /// Makes a version known that the library does not hold (any more).
+    pub fn remember(&mut self, reference: PersonaRef, persona: Arc<Persona>) {
+        self.versions.entry(reference).or_insert(persona);
+    }
+
     /// A version of a persona, current or replaced since the start.
     pub fn version(&self, reference: &PersonaRef) -> Option<&Arc<Persona>> {
         self.versions.get(reference)
     }
+}
+
+/// Who takes the place of whom: of names that no persona bears, those that one persona supersedes and no other.
+fn successors(personas: &[Entry]) -> BTreeMap<PersonaName, PersonaName> {
+    let mut claims: BTreeMap<&PersonaName, Vec<&PersonaName>> = BTreeMap::new();
+    for entry in personas {
+        for name in &entry.persona.supersedes {
+            claims.entry(name).or_default().push(&entry.reference.name);
+        }
+    }
+    for entry in personas {
+        claims.remove(&entry.reference.name);
+    }
+    let sole = |(name, by): (&PersonaName, Vec<&PersonaName>)| match by[..] {
+        [by] => Some((name.clone(), by.clone())),
+        _ => None,
+    };
+    claims.into_iter().filter_map(sole).collect()
 }

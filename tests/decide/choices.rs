@@ -191,3 +191,45 @@ fn explain_says_what_would_happen_and_touches_nothing() {
     let [Answer::Silence { silence, .. }] = &explained.answers[..] else { panic!("{explained:?}") };
     assert!(silence.to_string().contains("dhcp.mode: off") && explained.plan.is_none());
 }
+
+#[test]
+fn a_device_whose_persona_left_the_library_becomes_the_one_that_supersedes_it() {
+    let assigned = |to: &str, by: &[&str]| {
+        let mut lab = Lab::new();
+        assert_eq!(lab.order(1, assign(to, false)), Reply::Done);
+        by.iter().for_each(|by| lab.supersedes(by, to));
+        lab
+    };
+    let mut lab = assigned("gone", &["live"]);
+    assert!(
+        told(&lab.boot(1).decision).contains("image no-image of persona gone"),
+        "while it is there, nothing changes"
+    );
+    lab.leaves("gone");
+    lab.pass(60);
+    assert_eq!(
+        told(&lab.boot(1).decision),
+        "become live@live-versi: in place of gone, which left the library: assigned by ann on 2026-11-24T11:33:20Z"
+    );
+    // A successor that wipes the disk needs the same leave as any other.
+    let mut lab = assigned("gone", &["install"]);
+    lab.leaves("gone");
+    let refused = "nothing: persona install wipes the disk and nobody armed this device: run `greenroom device arm`";
+    assert_eq!(told(&lab.boot(1).decision), refused);
+    assert_eq!(lab.order(1, Order::Arm), Reply::Done);
+    lab.pass(60);
+    assert!(told(&lab.boot(1).decision).starts_with("become install@install-ve: in place of gone"));
+    // Two that claim the place are none.
+    let mut lab = assigned("gone", &["live", "install"]);
+    lab.leaves("gone");
+    assert_eq!(told(&lab.boot(1).decision), "nothing: persona gone is not in the library");
+    // A rule that names it is followed likewise.
+    let every_x64 = Match { arch: vec![Arch::X64], ..Match::default() };
+    let mut lab = Lab::new().rule("all", every_x64, "gone", false);
+    lab.supersedes("live", "gone");
+    lab.leaves("gone");
+    assert_eq!(
+        told(&lab.boot(1).decision),
+        "become live@live-versi: in place of gone, which left the library: rule \"all\""
+    );
+}
