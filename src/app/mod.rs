@@ -3,14 +3,15 @@
 //! Everything is bound and opened first; only then does anything run. A vital service that ends takes the process with it,
 //! with its name; a helper is started again and shows in `/healthz`.
 
+mod library;
 mod notify;
 mod privileges;
 mod state_dir;
 
 use std::{
+    collections::BTreeMap,
     future::IntoFuture,
     io,
-    path::Path,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
@@ -19,6 +20,7 @@ use axum::Router;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{
     signal::unix::{SignalKind, signal},
+    sync::mpsc,
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
@@ -28,13 +30,13 @@ use crate::{
     engine::Engine,
     images::{self, Images, nbp::NbpSet},
     journal::{Journal, JournalError},
-    library::Library,
+    library::{Remote, Shared, secret},
     model::{
         Moment,
         site::{DhcpMode, Site},
     },
     serve::{
-        Context, HttpListener, admin, dhcp, http,
+        Context, Hook, HttpListener, admin, dhcp, http,
         net::{self, NetError},
         tftp,
     },
@@ -43,9 +45,6 @@ use crate::{
 
 /// How long transfers under way get to end when the daemon stops.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// How often the library is looked at for changes.
-const LIBRARY_LOOK: Duration = Duration::from_secs(2);
 
 /// Why the daemon does not run (any more). Each message is one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +114,7 @@ fn raise_file_limit() {
 pub async fn run(config: Config) -> Result<(), AppError> {
     raise_file_limit();
     let bound = bind(&config).await?;
-    let Bound { context, engine, interfaces, dhcp, tftp, http, door } = bound;
+    let Bound { context, engine, interfaces, dhcp, tftp, http, door, rings } = bound;
     let stop = CancellationToken::new();
     let mut services: JoinSet<(&'static str, io::Result<()>)> = JoinSet::new();
     for listener in dhcp {
@@ -131,8 +130,15 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     let admin: Router = admin::router(context.clone());
     let served = axum::serve(door, admin).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
     services.spawn(async move { ("the admin's door", served.await) });
-    let watchers =
-        [tokio::spawn(watch_library(context.clone())), tokio::spawn(net::watch(interfaces, context.clone()))];
+    let mut watchers = vec![
+        tokio::spawn(library::watch(context.clone(), config.library.clone())),
+        tokio::spawn(net::watch(interfaces, context.clone())),
+    ];
+    if let Some(remote) = &config.library_remote {
+        let from = Remote { dir: config.library.clone(), url: remote.url.clone(), branch: remote.branch.clone() };
+        let every = Duration::from_secs(remote.every.0.into());
+        watchers.push(tokio::spawn(library::pull(context.clone(), from, every, rings)));
+    }
 
     notify::ready();
     tracing::info!(
@@ -154,6 +160,8 @@ struct Bound {
     tftp: Vec<tftp::Listener>,
     http: HttpListener,
     door: tokio::net::UnixListener,
+    /// What rings when a git host says that there is something to pull.
+    rings: mpsc::Receiver<()>,
 }
 
 async fn bind(config: &Config) -> Result<Bound, AppError> {
@@ -178,22 +186,25 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     if let Some(warning) = warning {
         tracing::warn!("{warning}");
     }
-    let library = open_library(&config.library);
+    let library = library::open(&config.library, &config.state_dir, &world);
     let mut site: Site = config.site.clone();
     site.boot.nbps = nbps.names();
     site.addresses = interfaces.iter().map(|interface| interface.address).collect();
     let ground = Ground { site: Arc::new(site), catalog: Arc::new(library.catalog().clone()) };
     let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
+    let health: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
+    let (hook, rings) = hook(config, &health);
     let context = Context {
         engine: handle,
         images,
         nbps: Arc::new(nbps),
-        library: Arc::new(Mutex::new(library)),
+        library: Arc::new(Shared::new(library)),
         secrets_dir: config.secrets_dir.as_path().into(),
         seed_key: Arc::new(seed_key),
         metrics: Arc::default(),
         clock,
-        health: Arc::default(),
+        hook,
+        health,
     };
     let tftp = match config.tftp {
         true => tftp::bind(&interfaces, tftp::PORT, config.site.http_port, &context).await?,
@@ -202,15 +213,27 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     if let Some(user) = &config.user {
         privileges::become_user(user, &[&config.state_dir, &config.admin_socket]).map_err(AppError::User)?;
     }
-    Ok(Bound { context, engine, interfaces, dhcp, tftp, http, door })
+    Ok(Bound { context, engine, interfaces, dhcp, tftp, http, door, rings })
 }
 
-fn open_library(dir: &Path) -> Library {
-    let library = Library::open(dir);
-    for problem in library.problems() {
-        tracing::warn!("the library has a problem\n{problem}");
+/// The door for git hosts. A secret that is missing closes it, and shows in `/healthz`: machines boot all the same.
+fn hook(config: &Config, health: &Mutex<BTreeMap<String, String>>) -> (Option<Arc<Hook>>, mpsc::Receiver<()>) {
+    let closed = || (None, mpsc::channel(1).1);
+    let Some(name) = config.library_remote.as_ref().and_then(|remote| remote.webhook_secret.as_ref()) else {
+        return closed();
+    };
+    match secret(name, &config.secrets_dir) {
+        Ok(secret) => {
+            let (hook, rings) = Hook::new(secret);
+            (Some(Arc::new(hook)), rings)
+        }
+        Err(error) => {
+            tracing::error!("the library's webhook is closed: {error}");
+            let mut health = health.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            health.insert("library webhook".into(), error.to_string());
+            closed()
+        }
     }
-    library
 }
 
 /// Waits for the first thing that ends the daemon, and ends the rest.
@@ -229,8 +252,11 @@ async fn supervise(
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hangup.recv() => {
-                context.refresh_library(true);
-                tracing::info!("the library was read again, as SIGHUP asks");
+                let context = context.clone();
+                tokio::task::spawn_blocking(move || {
+                    context.refresh_library(true);
+                    tracing::info!("the library was read again, as SIGHUP asks");
+                });
             }
             stopped = engine.ended() => {
                 stopped?;
@@ -264,22 +290,6 @@ fn ended_early(ended: Result<(&'static str, io::Result<()>), tokio::task::JoinEr
         Ok((name, Ok(()))) => AppError::Ended { name, why: "without a reason".into() },
         Ok((name, Err(error))) => AppError::Ended { name, why: error.to_string() },
         Err(error) => AppError::Ended { name: "a service", why: error.to_string() },
-    }
-}
-
-/// Reads the library again whenever a file of it changes. Polling sees what inotify does not: NFS, bind mounts, `git
-/// checkout` on another machine.
-async fn watch_library(context: Context) {
-    let mut looks = tokio::time::interval(LIBRARY_LOOK);
-    loop {
-        looks.tick().await;
-        let looking = context.clone();
-        let read = tokio::task::spawn_blocking(move || looking.refresh_library(false)).await;
-        if read.unwrap_or(false) {
-            let problems = context.problems();
-            tracing::info!(problems = problems.len(), "the library has changed and was read again");
-            problems.iter().for_each(|problem| tracing::warn!("the library has a problem\n{problem}"));
-        }
     }
 }
 

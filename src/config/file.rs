@@ -22,6 +22,8 @@ pub(super) struct File {
     pub(super) user: Option<String>,
     pub(super) state_dir: PathBuf,
     pub(super) library: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) library_remote: Option<LibraryRemote>,
     pub(super) secrets_dir: PathBuf,
     pub(super) admin_socket: PathBuf,
     pub(super) log: Log,
@@ -39,6 +41,7 @@ impl Default for File {
             user: None,
             state_dir: "/var/lib/greenroom".into(),
             library: "/etc/greenroom/personas".into(),
+            library_remote: None,
             secrets_dir: "/etc/greenroom/secrets".into(),
             admin_socket: super::DEFAULT_SOCKET.into(),
             log: Log::default(),
@@ -49,6 +52,25 @@ impl Default for File {
             images: Images::default(),
             site: Place::default(),
         }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LibraryRemote {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) branch: Option<String>,
+    #[serde(deserialize_with = "text", serialize_with = "written")]
+    pub(super) every: Seconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) webhook_secret: Option<String>,
+}
+
+impl Default for LibraryRemote {
+    fn default() -> Self {
+        Self { url: None, branch: None, every: Seconds(300), webhook_secret: None }
     }
 }
 

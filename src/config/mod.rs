@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     document::{Document, Problem},
-    model::{Bytes, site::Site},
+    model::{Bytes, Seconds, site::Site},
 };
 
 pub use sample::sample;
@@ -30,6 +30,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The folder of the personas.
     pub library: PathBuf,
+    /// Where the library's commits come from, when it is pulled.
+    pub library_remote: Option<LibraryRemote>,
     /// The folder of the secrets that personas name: one file each, for root only.
     pub secrets_dir: PathBuf,
     /// The admin's door.
@@ -50,6 +52,19 @@ pub struct Config {
     pub images_disk: Bytes,
     /// What policy reads. Its list of NBPs is filled in at start.
     pub site: Site,
+}
+
+/// Where the library's commits come from, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LibraryRemote {
+    /// The repository; the work tree's own upstream when not given.
+    pub url: Option<String>,
+    /// The branch.
+    pub branch: Option<String>,
+    /// How often it is pulled.
+    pub every: Seconds,
+    /// The name of the secret that the webhook's calls are signed with; without one there is no webhook.
+    pub webhook_secret: Option<String>,
 }
 
 impl Config {

@@ -26,6 +26,14 @@ state_dir: /var/lib/greenroom
 # The personas: a git work tree, say. Image manifests lie in its folder images/.
 library: /etc/greenroom/personas
 
+# The library is pulled (fast-forward only: local commits and edits are never lost) every so often, and at once when the git
+# host calls POST /hooks/library, signed with the secret of this name (X-Hub-Signature-256, as GitHub and Forgejo do).
+# library_remote:
+#   url: https://git.example/boot/personas.git   # without it, the work tree's own upstream
+#   branch: main
+#   every: 5m
+#   webhook_secret: library-webhook
+
 # Passphrases and passwords that personas name, one file each: /etc/greenroom/secrets/disk-passphrase.
 # secrets_dir: /etc/greenroom/secrets
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    Config,
+    Config, LibraryRemote,
     file::{self, File, LogFormat},
 };
 
@@ -29,6 +29,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     let mut check = Rules(Check::new(document));
     let subnets = check.subnets(&file.dhcp);
     let boot = check.boot(file.boot);
+    let library_remote = file.library_remote.map(|remote| check.library_remote(remote));
     check.0.require(file.http.port != 0, "GR110", "http.port", "port 0 is no port", "80 is what firmware expects");
     let enough = file.images.ram.0 >= SMALLEST_RAM;
     check.0.require(enough, "GR111", "images.ram", "the RAM tier is too small to be of use", "give it 16MiB or more");
@@ -56,6 +57,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         user: file.user,
         state_dir: folder.join(file.state_dir),
         library: folder.join(file.library),
+        library_remote,
         secrets_dir: folder.join(file.secrets_dir),
         admin_socket: folder.join(file.admin_socket),
         log_level: file.log.level,
@@ -172,6 +174,37 @@ impl Rules<'_> {
             lease: file.lease,
             reservations,
         }
+    }
+
+    /// Everything in it becomes an argument of git, or the name of a file.
+    fn library_remote(&mut self, remote: file::LibraryRemote) -> LibraryRemote {
+        let file::LibraryRemote { url, branch, every, webhook_secret } = remote;
+        let word = |text: &str| {
+            !text.is_empty() && !text.starts_with('-') && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+        };
+        let has_scheme =
+            |url: &str| ["https", "http", "ssh", "git", "file"].contains(&url.split("://").next().unwrap_or(""));
+        // `ext::` and its like run programs.
+        let repository = |url: &String| word(url) && !url.contains("::") && (!url.contains("://") || has_scheme(url));
+        let help = "https://git.example/boot/personas.git, git@git.example:boot/personas.git, or a path";
+        let fits = url.as_ref().is_none_or(repository);
+        self.0.require(fits, "GR130", "library_remote.url", "this names no repository that can be pulled", help);
+        let fits =
+            branch.as_ref().is_none_or(|branch| word(branch) && !branch.contains(['~', '^', ':', '?', '*', '[']));
+        self.0.require(fits, "GR131", "library_remote.branch", "this cannot name a branch", "main");
+        let help = "the webhook tells of pushes at once: 5m is often enough";
+        self.0.require(
+            every.0 >= 10,
+            "GR132",
+            "library_remote.every",
+            "no git host likes to be asked that often",
+            help,
+        );
+        let fits =
+            webhook_secret.as_ref().is_none_or(|name| word(name) && !name.starts_with('.') && !name.contains('/'));
+        let message = "this cannot name a secret";
+        self.0.require(fits, "GR133", "library_remote.webhook_secret", message, "the name of a file in `secrets_dir`");
+        LibraryRemote { url, branch, every, webhook_secret }
     }
 
     fn boot(&mut self, boot: file::Boot) -> (Option<PathBuf>, BootPolicy) {

@@ -27,7 +27,6 @@ pub(super) enum Files {
     Folder(PathBuf),
     /// Those of a commit: their bytes, by their paths from the library's folder, and that folder for people and for what is
     /// named relative to it.
-    #[expect(dead_code, reason = "the history of a library, which is merged next, reads commits")]
     Commit {
         /// The library's folder.
         dir: PathBuf,

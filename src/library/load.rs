@@ -41,6 +41,8 @@ pub(super) struct Loaded {
     pub(super) broken: Vec<(String, bool)>,
     /// What the good personas were read from.
     pub(super) documents: BTreeMap<PersonaName, Arc<Document>>,
+    /// The files that each persona is composed of, good or not, by its stem.
+    pub(super) files: BTreeMap<String, Vec<PathBuf>>,
     /// How many documents there are, fragments among them.
     pub(super) count: usize,
 }
@@ -93,7 +95,11 @@ pub(super) fn load_again(files: &Files, memory: &mut Memory) -> Loaded {
 impl Loaded {
     fn persona(&mut self, name: &str, made: Result<Made, Vec<Problem>>) {
         let (good, problems) = match made {
-            Ok(made) => (made.good, made.problems),
+            Ok(made) => {
+                let files = made.lineage.documents().map(|document| PathBuf::from(&document.source().path));
+                self.files.insert(name.to_owned(), files.collect());
+                (made.good, made.problems)
+            }
             Err(problems) => (None, problems),
         };
         self.problems.extend(problems);
@@ -202,7 +208,8 @@ pub fn check(path: &Path) -> (usize, Vec<Problem>) {
     }
     let loaded = load(&Files::Folder(path.to_owned()));
     let catalog = Catalog::new(loaded.personas, loaded.images, &Catalog::default());
-    let problems = loaded.problems.into_iter().chain(cross_check(&catalog, &loaded.documents)).collect();
+    let problems = loaded.problems.into_iter().chain(cross_check(&catalog, &loaded.documents));
+    let problems = problems.chain(super::succession::problems(&catalog, &loaded.documents)).collect();
     (loaded.count, problems)
 }
 

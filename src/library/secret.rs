@@ -20,14 +20,17 @@ pub struct SecretError {
 
 /// The secrets that `persona` is rendered with, each without the line end that editors put behind it.
 pub fn secrets_of(persona: &Persona, folder: &Path) -> Result<Secrets, SecretError> {
-    let read = |name: &str| {
-        let fail = |error| SecretError { name: name.to_owned(), folder: folder.display().to_string(), error };
-        // Validation lets no other name through; a path must not lead out of the folder all the same.
-        if name.is_empty() || name.starts_with('.') || name.contains('/') {
-            return Err(fail(io::Error::new(io::ErrorKind::InvalidInput, "this cannot name a file")));
-        }
-        let text = fs::read_to_string(folder.join(name)).map_err(fail)?;
-        Ok((name.to_owned(), text.trim_end_matches(['\r', '\n']).to_owned()))
-    };
+    let read = |name: &str| Ok((name.to_owned(), secret(name, folder)?));
     Ok(Secrets::new(persona.secret_names().map(read).collect::<Result<Vec<_>, _>>()?))
+}
+
+/// One secret of the site.
+pub fn secret(name: &str, folder: &Path) -> Result<String, SecretError> {
+    let fail = |error| SecretError { name: name.to_owned(), folder: folder.display().to_string(), error };
+    // Validation lets no other name through; a path must not lead out of the folder all the same.
+    if name.is_empty() || name.starts_with('.') || name.contains('/') {
+        return Err(fail(io::Error::new(io::ErrorKind::InvalidInput, "this cannot name a file")));
+    }
+    let text = fs::read_to_string(folder.join(name)).map_err(fail)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

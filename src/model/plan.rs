@@ -71,6 +71,9 @@ pub struct Setting {
     /// What the device reported of itself.
     #[serde(default)]
     pub hardware: Hardware,
+    /// How the script goes on to the disk when the kernel does not start, when not as its kind of firmware does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskExit>,
 }
 
 /// One file of a plan.

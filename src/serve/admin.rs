@@ -22,6 +22,7 @@ use crate::{
     document::Problem,
     engine::Unavailable,
     images::BlobStatus,
+    library::Status,
     model::{
         Arch, BootId, Bytes, Device, Digest, Firmware, MacAddr, Moment,
         command::Command,
@@ -34,7 +35,12 @@ use crate::{
     world::{Explanation, Stamp, Subject, explain},
 };
 
-use super::{Context, context::Health, net};
+use super::{
+    Context,
+    context::Health,
+    net,
+    replay::{self, NoReplay},
+};
 
 /// A device with what depends on the time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -155,12 +161,14 @@ pub fn router(context: Context) -> Router {
         .route("/commands", post(command))
         .route("/boots", get(boots))
         .route("/boots/{id}", get(boot))
+        .route("/replay/{id}", get(replayed))
         .route("/follow", get(follow))
         .route("/explain", post(explain_device))
         .route("/images", get(images))
         .route("/images/{name}/warm", post(warm))
         .route("/images/{name}/verify", post(verify))
         .route("/library", get(library))
+        .route("/library/personas", get(personas))
         .route("/library/reload", post(reload))
         .route("/health", get(health))
         .layer(map_response(in_our_words))
@@ -222,6 +230,16 @@ async fn boot(State(context): State<Context>, UrlPath(id): UrlPath<BootId>) -> R
     match context.engine.world().boots.get(&id) {
         Some(boot) => Json(boot).into_response(),
         None => trouble(StatusCode::NOT_FOUND, format!("no boot {id} is known")),
+    }
+}
+
+async fn replayed(State(context): State<Context>, UrlPath(id): UrlPath<BootId>) -> Response {
+    let replayed = tokio::task::spawn_blocking(move || replay::replay(&context, id)).await;
+    let Ok(replayed) = replayed else { return trouble(StatusCode::INTERNAL_SERVER_ERROR, "the replay broke off") };
+    match replayed {
+        Ok(replay) => Json(replay).into_response(),
+        Err(none @ NoReplay::Unknown(_)) => trouble(StatusCode::NOT_FOUND, none),
+        Err(none) => trouble(StatusCode::CONFLICT, none),
     }
 }
 
@@ -349,8 +367,14 @@ impl From<&Problem> for ProblemView {
     }
 }
 
+async fn personas(State(context): State<Context>) -> Json<Vec<Status>> {
+    Json(context.library.view().statuses.clone())
+}
+
 async fn reload(State(context): State<Context>) -> Json<Vec<ProblemView>> {
-    context.refresh_library(true);
+    let reading = context.clone();
+    // A panic while reading shows as what was read last.
+    tokio::task::spawn_blocking(move || reading.refresh_library(true)).await.unwrap_or_default();
     library(State(context)).await
 }
 

@@ -12,12 +12,12 @@ use crate::{
     document::Problem,
     engine::Handle,
     images::{Images, nbp::NbpSet},
-    library::Library,
+    library::{self, History},
     model::Moment,
     world::Ground,
 };
 
-use super::{metrics::Metrics, seed::SeedKey};
+use super::{hook::Hook, metrics::Metrics, seed::SeedKey};
 
 /// What every service needs. Cheap to clone.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ pub struct Context {
     /// The NBPs.
     pub nbps: Arc<NbpSet>,
     /// The personas and manifests, with what is wrong with them.
-    pub library: Arc<Mutex<Library>>,
+    pub library: Arc<library::Shared>,
     /// The folder of the secrets that personas name.
     pub secrets_dir: Arc<Path>,
     /// The key of the attempts' tokens.
@@ -38,6 +38,8 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     /// The time: tokens end.
     pub clock: fn() -> Moment,
+    /// The door for git hosts, when the configuration opens it.
+    pub hook: Option<Arc<Hook>>,
     /// What the helpers say of themselves.
     pub health: Arc<Mutex<BTreeMap<String, String>>>,
 }
@@ -51,6 +53,12 @@ pub struct Health {
     pub facts: u64,
     /// Documents of the library that are not served as written.
     pub library_errors: usize,
+    /// The personas whose files are not good, with what serves in their place.
+    #[serde(default)]
+    pub broken: BTreeMap<String, String>,
+    /// What the library's history can tell.
+    #[serde(default)]
+    pub library: Option<History>,
     /// Helpers that failed and were started again, with their last words.
     pub troubles: BTreeMap<String, String>,
 }
@@ -59,34 +67,40 @@ impl Context {
     /// Reads the library again if it changed, or in any case with `force`; puts what is good under the next decisions.
     /// Returns whether it was read.
     pub fn refresh_library(&self, force: bool) -> bool {
-        let mut library = lock(&self.library);
-        let read = match force {
-            true => {
-                library.reload();
-                true
-            }
-            false => library.refresh(),
-        };
-        if read {
+        self.library.refresh(force, |catalog| {
             let site = self.engine.ground().site.clone();
-            self.engine.set_ground(Ground { site, catalog: Arc::new(library.catalog().clone()) });
-        }
-        read
+            self.engine.set_ground(Ground { site, catalog: Arc::new(catalog.clone()) });
+        })
     }
 
     /// What is wrong with the library.
     pub fn problems(&self) -> Vec<Problem> {
-        lock(&self.library).problems().to_vec()
+        self.library.view().problems.clone()
+    }
+
+    /// Says in `/healthz` that a helper fares badly.
+    pub fn trouble(&self, helper: &str, words: String) {
+        lock(&self.health).insert(helper.to_owned(), words);
+    }
+
+    /// Takes it back.
+    pub fn well(&self, helper: &str) {
+        lock(&self.health).remove(helper);
     }
 
     /// How the daemon fares.
     pub fn health(&self) -> Health {
-        let library_errors = self.problems().iter().filter(|problem| problem.is_error()).count();
+        let library = self.library.view();
+        let library_errors = library.problems.iter().filter(|problem| problem.is_error()).count();
         let troubles = lock(&self.health).clone();
+        let broken = library.statuses.iter().filter(|status| status.state.is_broken());
+        let broken = broken.map(|status| (status.name.clone(), status.state.to_string())).collect();
         Health {
             ok: library_errors == 0 && troubles.is_empty(),
             facts: self.engine.world().seq,
             library_errors,
+            broken,
+            library: Some(library.history.clone()),
             troubles,
         }
     }

@@ -1,5 +1,5 @@
 //! The boot port. Firmware, loaders, installers and people with a browser come here; nobody can change anything here but
-//! an attempt's own report.
+//! an attempt's own report, and, signed, that the library be pulled.
 //!
 //! What firmware demands (QUIRKS row 32): never a redirect, `//` read as `/`, an exact Content-Length, HEAD, keep-alive.
 
@@ -11,14 +11,14 @@ use axum::{
     extract::{ConnectInfo, Request, State, connect_info::Connected},
     http::{Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
     serve::IncomingStream,
 };
 use tokio::net::TcpListener;
 
 use crate::wire::paths::{BootPath, server_url};
 
-use super::{Context, blob, boot, connection::Listener, metrics, net::NetError, seed, status};
+use super::{Context, blob, boot, connection::Listener, hook, metrics, net::NetError, seed, status};
 
 /// Both ends of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +58,7 @@ pub fn router(context: Context) -> Router {
         .route("/", get(status::page))
         .route("/healthz", get(health))
         .route("/metrics", get(metrics::scrape))
+        .route("/hooks/library", post(hook::library))
         .fallback(serve)
         .with_state(context)
 }

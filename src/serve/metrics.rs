@@ -134,6 +134,7 @@ impl Metrics {
         gauge(&mut registry, "cache_ram_bytes", "Bytes in the RAM tier", ram.0);
         gauge(&mut registry, "cache_disk_bytes", "Bytes in the disk tier", disk.0);
         world(&mut registry, context);
+        library(&mut registry, context);
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)
@@ -165,6 +166,25 @@ fn world(registry: &mut Registry, context: &Context) {
         boots.get_or_create(&kind(state)).inc();
     }
     registry.register("boots", "The latest attempts, by how they ended", boots);
+}
+
+/// A persona's state.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Stands {
+    state: &'static str,
+}
+
+fn library(registry: &mut Registry, context: &Context) {
+    let personas: Family<Stands, Gauge> = Family::default();
+    for state in ["good", "dirty", "broken"] {
+        personas.get_or_create(&Stands { state }).set(0);
+    }
+    let library = context.library.view();
+    for status in &library.statuses {
+        personas.get_or_create(&Stands { state: status.state.name() }).inc();
+    }
+    registry.register("library_personas", "Personas of the library, by how they stand", personas);
+    count(registry, "library_swaps", "How often what is served of the library was replaced", &library.swaps.into());
 }
 
 /// `GET /metrics`.

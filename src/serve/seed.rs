@@ -16,8 +16,9 @@ use crate::{
     library::secrets_of,
     model::{
         BootId, PersonaRef, Seconds,
-        device::Device,
+        plan::Setting,
         request::Request,
+        secret::Secrets,
         timeline::{Boot, Report, Stage, Step},
     },
     persona::render::{Subject, seed_file},
@@ -73,9 +74,9 @@ pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name:
     let Some((boot, persona)) = open(context, id, token) else { return not_found() };
     let ground = context.engine.ground();
     let Some(text_of) = ground.catalog.version(&persona) else { return not_found() };
-    let world = context.engine.world();
-    let device = world.devices.get(&boot.device).cloned().unwrap_or_else(|| Device::new(boot.device.mac()));
-    let links = Links { server: ends.server_url(), boot: id, token: token.to_owned() };
+    // The attempt's own files agree with one another, whatever has been edited since its script.
+    let setting = boot.setting.clone().unwrap_or_else(|| setting_now(context, &boot, ends.server_url()));
+    let links = Links { server: setting.server.clone(), boot: id, token: token.to_owned() };
     let secrets = match secrets_of(text_of, &context.secrets_dir) {
         Ok(secrets) => secrets,
         Err(error) => {
@@ -84,21 +85,44 @@ pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name:
                 .into_response();
         }
     };
-    let subject = Subject {
-        persona: persona.name.as_str(),
-        mac: device.id.mac(),
-        hardware: &device.hardware,
-        boot: id,
-        seed_url: &links.seed_url(),
-        report_url: &links.report_url(),
-        mirrors: &ground.site.mirrors,
-        secrets: &secrets,
-    };
-    let Some(rendered) = seed_file(text_of, &subject, name) else { return not_found() };
+    let rendering = Rendering { boot: &boot, persona: &persona, setting: &setting, links: &links, secrets: &secrets };
+    let Some(rendered) = rendering.with(|subject| seed_file(text_of, subject, name)) else { return not_found() };
     if deliver {
         context.engine.note(id, Step::Seed { name: name.to_owned() }, peer_ip(ends.peer));
     }
     text("text/plain; charset=utf-8", rendered)
+}
+
+/// What the files of one attempt are rendered with. Serving and replaying share it: they cannot disagree.
+pub(super) struct Rendering<'a> {
+    pub(super) boot: &'a Boot,
+    pub(super) persona: &'a PersonaRef,
+    pub(super) setting: &'a Setting,
+    pub(super) links: &'a Links,
+    pub(super) secrets: &'a Secrets,
+}
+
+impl Rendering<'_> {
+    /// Renders with it.
+    pub(super) fn with<T>(&self, render: impl FnOnce(&Subject<'_>) -> T) -> T {
+        render(&Subject {
+            persona: self.persona.name.as_str(),
+            mac: self.boot.device.mac(),
+            hardware: &self.setting.hardware,
+            boot: self.boot.id,
+            seed_url: &self.links.seed_url(),
+            report_url: &self.links.report_url(),
+            mirrors: &self.setting.mirrors,
+            secrets: self.secrets,
+        })
+    }
+}
+
+/// The setting as it is now: for attempts whose plan was noted without one.
+pub(super) fn setting_now(context: &Context, boot: &Boot, server: String) -> Setting {
+    let hardware = context.engine.world().devices.get(&boot.device).map(|device| device.hardware.clone());
+    let mirrors = context.engine.ground().site.mirrors.clone();
+    Setting { server, mirrors, hardware: hardware.unwrap_or_default(), disk: None }
 }
 
 /// What a device says of itself.

@@ -52,7 +52,7 @@ pub(super) fn decide(world: &World, ground: &Ground, ask: &Ask<'_>, now: Moment)
     facts.push(Fact::BootMoved { boot: id, step: Step::Script { decision: plan.decision.clone() } });
     if let Action::Kernel(kernel) = &plan.action {
         let mirrors = ground.site.mirrors.clone();
-        let setting = Setting { server: server.to_owned(), mirrors, hardware: hardware.clone() };
+        let setting = Setting { server: server.to_owned(), mirrors, hardware: hardware.clone(), disk: plan.disk };
         facts.push(Fact::BootPlanned { boot: id, kernel: kernel.clone(), setting: Some(setting) });
     }
     Outcome { reply: Reply::Script(plan), facts }

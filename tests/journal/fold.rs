@@ -99,7 +99,8 @@ fn fact() -> impl Strategy<Value = Fact> {
             setting: noted.then(|| Setting {
                 server: "http://10.0.0.1".into(),
                 mirrors: Mirrors::default(),
-                hardware: Hardware::default()
+                hardware: Hardware::default(),
+                disk: None,
             }),
         }),
         device().prop_map(|device| Fact::PersonaAssigned { device, persona: "x".parse().unwrap(), by: by() }),

@@ -5,6 +5,7 @@
 
 mod admin;
 mod http;
+mod replay;
 mod status;
 mod tftp;
 mod world;

@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     process::Output,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -15,7 +15,7 @@ use greenroom::{
     engine::Engine,
     images::{Images, Settings, nbp::NbpSet},
     journal::Journal,
-    library::Library,
+    library::{Library, Shared},
     model::{
         Arch, BootId, Bytes, Firmware, MacAddr, Moment, Seconds,
         dhcp::{AskKind, BootClient, BootFlavour, DhcpAsk, DhcpPort, Ingress},
@@ -126,11 +126,12 @@ impl House {
             engine: handle,
             images: Images::open(&settings).unwrap().0,
             nbps: Arc::new(NbpSet::load(Some(&nbps)).unwrap()),
-            library: Arc::new(Mutex::new(library)),
-            secrets_dir: std::path::Path::new("/nonexistent").into(),
+            library: Arc::new(Shared::new(library)),
+            secrets_dir: dir.path().join("secrets").as_path().into(),
             seed_key: Arc::new(SeedKey::new([7; 32])),
             metrics: Arc::default(),
             clock,
+            hook: None,
             health: Arc::default(),
         };
         let pages = http::bind(0).await.unwrap();

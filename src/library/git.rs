@@ -1,0 +1,431 @@
+//! Git, by its command line: the one place that runs it.
+//!
+//! An admin who keeps a library in git has `git`, and it knows what no library of ours would: credentials, ssh's
+//! configuration, work trees, hooks, merges. **It is never run by a shell, no name that somebody wrote can become an option
+//! of it, and it can neither hang nor flood us**: it reads no terminal, has a time and a size that it must keep, and is killed
+//! with everything it started when it does not.
+//!
+//! What a repository could make git run while we only look is off: hooks, pagers, external diffs, fsmonitor, `ext::` URLs.
+//! Hooks stay on where git changes something for an admin (a commit, a merge): they are the admin's own rules.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fmt, fs,
+    io::{self, Read, Write},
+    os::unix::{fs::MetadataExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::{Pid, Uid, User},
+};
+
+/// What git may write to its standard output; a library of 100,000 files is listed in less.
+const MAX_OUTPUT: usize = 64 << 20;
+
+/// What is kept of its complaints.
+const MAX_COMPLAINT: usize = 16 << 10;
+
+/// How long looking at a repository may take.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// How long it is asked whether a git that has said everything has ended.
+const STEP: Duration = Duration::from_millis(5);
+
+/// What would make git look at another repository than the one of the folder: set when we are run by one of its hooks.
+const MISLEADING: [&str; 12] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_LITERAL_PATHSPECS",
+];
+
+/// Settings that keep a repository's own configuration from making git run or print something else.
+const HARDENED: [&str; 9] = [
+    "core.fsmonitor=false",
+    "core.pager=cat",
+    "core.quotePath=false",
+    "color.ui=false",
+    "diff.external=",
+    "log.showSignature=false",
+    "protocol.ext.allow=never",
+    "submodule.recurse=false",
+    "advice.detachedHead=false",
+];
+
+/// Why git did not do it. Each message is one sentence that says what to do, where there is something to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GitError {
+    /// The program is not there.
+    #[error("`git` is not installed: install it to see commits, logs and differences")]
+    Missing,
+    /// The folder is in no work tree.
+    #[error("{0} is no git work tree: `git init` there, and commit, to have commits, logs and reverts")]
+    NoTree(String),
+    /// Git does not trust the folder's owner.
+    #[error(
+        "git does not trust the owner of {0}: run `git config --system --add safe.directory {0}`, or give the folder to \
+         the user that Greenroom runs as"
+    )]
+    Untrusted(String),
+    /// The text names no revision, and could not.
+    #[error("`{0}` cannot name a revision")]
+    BadRevision(String),
+    /// There is no such revision.
+    #[error("there is no revision `{0}` in this repository: see `greenroom persona log`")]
+    NoRevision(String),
+    /// Nothing was ever committed.
+    #[error("nothing was committed yet")]
+    NoCommits,
+    /// It took too long, and was killed.
+    #[error("`git {what}` did not end within {seconds} seconds and was killed")]
+    TimedOut {
+        /// Which command of git.
+        what: String,
+        /// How long it had.
+        seconds: u64,
+    },
+    /// It said more than anybody can want.
+    #[error("`git {what}` said more than {MAX_OUTPUT} bytes and was killed")]
+    TooMuch {
+        /// Which command of git.
+        what: String,
+    },
+    /// It failed.
+    #[error("`git {what}` failed: {said}")]
+    Failed {
+        /// Which command of git.
+        what: String,
+        /// Its last words.
+        said: String,
+    },
+    /// The system would not run it.
+    #[error("`git {what}` could not be run: {error}")]
+    System {
+        /// Which command of git.
+        what: String,
+        /// What the system says.
+        error: String,
+    },
+}
+
+/// A way to run git in one folder.
+#[derive(Debug, Clone)]
+pub(super) struct Git {
+    program: OsString,
+    dir: PathBuf,
+}
+
+/// One run of git, as it is put together.
+pub(super) struct Run<'a> {
+    git: &'a Git,
+    args: Vec<OsString>,
+    changes: bool,
+    limit: Duration,
+    told: Vec<u8>,
+}
+
+/// What a run of git came to.
+struct Ended {
+    status: ExitStatus,
+    out: Vec<u8>,
+    complaint: String,
+}
+
+impl Git {
+    /// Git in this folder.
+    pub(super) fn at(dir: &Path) -> Self {
+        Self { program: "git".into(), dir: dir.to_owned() }
+    }
+
+    /// A command of git with these options, all of them our own words.
+    pub(super) fn run(&self, words: &[&str]) -> Run<'_> {
+        let args = words.iter().map(OsString::from).collect();
+        Run { git: self, args, changes: false, limit: LOOK, told: vec![] }
+    }
+}
+
+impl Run<'_> {
+    /// Paths, which end the options: after them nothing is one.
+    pub(super) fn paths<P: AsRef<OsStr>>(mut self, paths: &[P]) -> Self {
+        self.args.push("--".into());
+        self.args.extend(paths.iter().map(|path| path.as_ref().to_owned()));
+        self
+    }
+
+    /// What it reads from its standard input.
+    pub(super) fn tell(self, told: Vec<u8>) -> Self {
+        Self { told, ..self }
+    }
+
+    /// It changes the repository for an admin: hooks run, locks are taken.
+    pub(super) fn changing(self) -> Self {
+        Self { changes: true, ..self }
+    }
+
+    /// It may take so long.
+    pub(super) fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// What it wrote, when it succeeded.
+    pub(super) fn output(self) -> Result<Vec<u8>, GitError> {
+        let what = self.name();
+        let dir = self.git.dir.display().to_string();
+        let ended = self.ended()?;
+        if ended.status.success() {
+            return Ok(ended.out);
+        }
+        let said = ended.complaint.trim();
+        Err(if said.contains("detected dubious ownership") {
+            // Git names the top of the work tree, which may lie above the library.
+            let named = said.split('\'').nth(1).unwrap_or(&dir);
+            GitError::Untrusted(named.to_owned())
+        } else if said.contains("not a git repository") || said.contains("must be run in a work tree") {
+            GitError::NoTree(dir)
+        } else {
+            let said = if said.is_empty() { format!("it ended with {}", ended.status) } else { said.to_owned() };
+            GitError::Failed { what, said }
+        })
+    }
+
+    /// Whether it succeeded; what it wrote is dropped.
+    pub(super) fn holds(self) -> Result<bool, GitError> {
+        self.ended().map(|ended| ended.status.success())
+    }
+
+    fn name(&self) -> String {
+        self.args.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.git.program);
+        for setting in HARDENED {
+            command.args(["-c", setting]);
+        }
+        if !self.changes {
+            command.args(["-c", "core.hooksPath=/dev/null"]).env("GIT_OPTIONAL_LOCKS", "0");
+        }
+        for name in MISLEADING {
+            command.env_remove(name);
+        }
+        // Nothing asks anybody for a password, and complaints are in the words that we read.
+        command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env("GIT_EDITOR", "true");
+        if let Some(home) = home() {
+            command.env("HOME", home);
+        }
+        command.args(&self.args).current_dir(&self.git.dir).process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn ended(self) -> Result<Ended, GitError> {
+        let what = self.name();
+        let system = |error: io::Error| GitError::System { what: what.clone(), error: error.to_string() };
+        let mut child = match self.command().spawn() {
+            Ok(child) => child,
+            // The folder may be what is not there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(match self.git.dir.is_dir() {
+                    true => GitError::Missing,
+                    false => GitError::NoTree(self.git.dir.display().to_string()),
+                });
+            }
+            Err(error) => return Err(system(error)),
+        };
+        let (end, seconds) = (Instant::now() + self.limit, self.limit.as_secs());
+        let told = self.told;
+        let mut stdin = child.stdin.take();
+        // Git may stop reading before it was told everything: then it says why.
+        thread::spawn(move || stdin.as_mut().map(|stdin| stdin.write_all(&told)));
+        let out = reader(child.stdout.take(), MAX_OUTPUT);
+        let complaint = reader(child.stderr.take(), MAX_COMPLAINT);
+        let late = || GitError::TimedOut { what: what.clone(), seconds };
+        let result = received(&out, end).ok_or_else(late).and_then(|out| match out.len() > MAX_OUTPUT {
+            true => Err(GitError::TooMuch { what: what.clone() }),
+            false => Ok(out),
+        });
+        let result = result.and_then(|out| {
+            let complaint = received(&complaint, end).ok_or_else(late)?;
+            let status = waited(&mut child, end).map_err(system)?.ok_or_else(late)?;
+            Ok(Ended { status, out, complaint: String::from_utf8_lossy(&complaint).into_owned() })
+        });
+        if result.is_err() {
+            kill(&mut child);
+        }
+        result
+    }
+}
+
+/// The home of the user that we are, when the environment names another's: a daemon that left root behind would send git
+/// to root's configuration and keys.
+fn home() -> Option<PathBuf> {
+    let us = Uid::effective();
+    let ours = |home: &OsString| fs::metadata(home).is_ok_and(|about| us.is_root() || about.uid() == us.as_raw());
+    match env::var_os("HOME").filter(ours) {
+        Some(_) => None,
+        None => User::from_uid(us).ok().flatten().map(|user| user.dir),
+    }
+}
+
+/// Reads a stream to its end, or one byte further than `most`.
+fn reader(stream: Option<impl Read + Send + 'static>, most: usize) -> Receiver<Vec<u8>> {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = vec![];
+        if let Some(mut stream) = stream {
+            let mut first = stream.by_ref().take(most as u64 + 1);
+            // What a broken pipe cut off is what there is.
+            let read = first.read_to_end(&mut bytes);
+            drop(send.send(bytes));
+            // The rest is read and dropped, so that whoever still writes can end.
+            drop(read.and_then(|_| io::copy(&mut stream, &mut io::sink())));
+        }
+    });
+    receive
+}
+
+fn received(from: &Receiver<Vec<u8>>, end: Instant) -> Option<Vec<u8>> {
+    from.recv_timeout(end.saturating_duration_since(Instant::now())).ok()
+}
+
+fn waited(child: &mut Child, end: Instant) -> io::Result<Option<ExitStatus>> {
+    loop {
+        match child.try_wait()? {
+            None if Instant::now() < end => thread::sleep(STEP),
+            status => return Ok(status),
+        }
+    }
+}
+
+/// Ends git and what it started: it leads a process group of its own.
+fn kill(child: &mut Child) {
+    if let Ok(pid) = i32::try_from(child.id()) {
+        // Both fail only when it has just ended by itself.
+        killpg(Pid::from_raw(pid), Signal::SIGKILL).unwrap_or_default();
+    }
+    drop(child.kill());
+    drop(child.wait());
+}
+
+/// The name of a revision, as somebody wrote it: it cannot be an option, a range or a second argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision(String);
+
+impl Revision {
+    /// The revision called `text`.
+    pub fn new(text: &str) -> Result<Self, GitError> {
+        let plain = |c: char| !c.is_control() && !c.is_whitespace() && !"\\:?*[".contains(c);
+        let fits = (1..=250).contains(&text.len()) && !text.starts_with('-') && !text.contains("..");
+        match fits && text.chars().all(plain) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(GitError::BadRevision(text.to_owned())),
+        }
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for Revision {
+    type Err = GitError;
+
+    fn from_str(text: &str) -> Result<Self, GitError> {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The name of a commit: its hexadecimal digits. Shown by its first ten.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Commit(String);
+
+impl Commit {
+    /// The commit with this name, when it can be one.
+    pub(super) fn new(text: &str) -> Option<Self> {
+        let fits = (40..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// Every digit.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Commit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0.get(..10).unwrap_or(&self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_cannot_be_an_option_a_range_or_a_path() {
+        for bad in ["", "-x", "--upload-pack=x", "a b", "a\nb", "HEAD..main", "HEAD:x", "a\\b", "@{-1}\0"] {
+            assert!(Revision::new(bad).is_err(), "{bad:?}");
+        }
+        for good in ["HEAD", "HEAD~3", "v1.0", "persona/kiosk/v1", "@{upstream}", "main@{1}", "käse"] {
+            assert!(Revision::new(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_git_that_hangs_or_floods_is_killed_and_one_that_is_not_there_is_said() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let program = |text: &str| {
+            let path = dir.path().join("git");
+            std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("writable");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&path, mode).expect("ours");
+            Git { program: path.into(), dir: dir.path().to_owned() }
+        };
+        let run = |git: &Git| git.run(&["status"]).within(Duration::from_secs(1)).output();
+        // The child of the child holds the pipes open: it must go as well.
+        let hangs = run(&program("echo started; sleep 1000 & echo $! > pid; wait"));
+        assert!(matches!(hangs, Err(GitError::TimedOut { .. })), "{hangs:?}");
+        let pid = std::fs::read_to_string(dir.path().join("pid")).expect("it started");
+        let lives = || {
+            let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+            !state.is_empty() && !state.contains(") Z ")
+        };
+        // A signal takes effect when its process runs next.
+        let end = Instant::now() + Duration::from_secs(30);
+        while lives() {
+            assert!(Instant::now() < end, "it lives on");
+            thread::sleep(STEP);
+        }
+        let floods = program("yes").run(&["status"]).output();
+        assert!(matches!(floods, Err(GitError::TooMuch { .. })), "{:?}", floods.map(|out| out.len()));
+        let missing = Git { program: dir.path().join("none").into(), dir: dir.path().to_owned() };
+        assert_eq!(run(&missing), Err(GitError::Missing));
+        let untrusted =
+            run(&program("echo \"fatal: detected dubious ownership in repository at '/srv/x'\" >&2; exit 128"));
+        assert_eq!(untrusted, Err(GitError::Untrusted("/srv/x".into())));
+    }
+}

@@ -1,0 +1,78 @@
+//! A library that one thread reads at a time while all see how it stood last. Reading may take long (a folder on NFS, a git
+//! that hangs): nobody who only looks waits for it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use crate::{
+    document::Problem,
+    model::Version,
+    persona::{Persona, catalog::Catalog},
+};
+
+use super::{History, Library, Status, StoreError};
+
+/// How a library stood when it was last read.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// What is not good.
+    pub problems: Vec<Problem>,
+    /// How each persona stands, by name.
+    pub statuses: Vec<Status>,
+    /// What its history can tell.
+    pub history: History,
+    /// How often what is served has been replaced.
+    pub swaps: u64,
+}
+
+/// A library for many threads.
+#[derive(Debug)]
+pub struct Shared {
+    library: Mutex<Library>,
+    view: ArcSwap<View>,
+}
+
+impl Shared {
+    /// Shares a library.
+    pub fn new(library: Library) -> Self {
+        Self { view: ArcSwap::from_pointee(view(&library)), library: Mutex::new(library) }
+    }
+
+    /// How it stood last. Never waits.
+    pub fn view(&self) -> Arc<View> {
+        self.view.load_full()
+    }
+
+    /// Reads the library again if it changed, or in any case with `force`; `taken` gets what is good then, before anybody
+    /// else can read it again. Returns whether it was read. Waits for disks.
+    pub fn refresh(&self, force: bool, taken: impl FnOnce(&Catalog)) -> bool {
+        let mut library = self.library.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = match force {
+            true => {
+                library.reload();
+                true
+            }
+            false => library.refresh(),
+        };
+        if read {
+            taken(library.catalog());
+            self.view.store(Arc::new(view(&library)));
+        }
+        read
+    }
+
+    /// A version that was served once. Waits for disks.
+    pub fn stored(&self, version: &Version) -> Result<Arc<Persona>, StoreError> {
+        self.library.lock().unwrap_or_else(PoisonError::into_inner).stored(version)
+    }
+}
+
+fn view(library: &Library) -> View {
+    View {
+        problems: library.problems().to_vec(),
+        statuses: library.statuses().to_vec(),
+        history: library.history().clone(),
+        swaps: library.swaps(),
+    }
+}
