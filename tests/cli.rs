@@ -19,7 +19,7 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-const COMMANDS: [&[&str]; 32] = [
+const COMMANDS: [&[&str]; 37] = [
     &[],
     &["serve"],
     &["persona"],
@@ -27,6 +27,10 @@ const COMMANDS: [&[&str]; 32] = [
     &["persona", "list"],
     &["persona", "show"],
     &["persona", "render"],
+    &["persona", "log"],
+    &["persona", "diff"],
+    &["persona", "revert"],
+    &["persona", "tag"],
     &["persona", "schema"],
     &["persona", "coverage"],
     &["image"],
@@ -44,6 +48,7 @@ const COMMANDS: [&[&str]; 32] = [
     &["device", "forget"],
     &["boots"],
     &["explain"],
+    &["replay"],
     &["config"],
     &["config", "init"],
     &["config", "check"],

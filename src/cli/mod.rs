@@ -12,6 +12,7 @@ mod image;
 mod journal;
 mod out;
 mod persona;
+mod replay;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -71,6 +72,9 @@ enum Command {
     /// Show boot attempts and their timelines.
     #[command(after_help = boots::EXAMPLES)]
     Boots(boots::Args),
+    /// Render again what a boot was served.
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(replay::Args),
     /// Show what a device would be answered, and why; changes nothing.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Args),
@@ -161,10 +165,11 @@ pub fn run() -> ExitCode {
     let done = runtime.block_on(async {
         match cli.command {
             Command::Serve => serve::run(&global).await,
-            Command::Persona(command) => persona::run(command, &global),
+            Command::Persona(command) => persona::run(command, &global).await,
             Command::Image(command) => image::run(command, &global).await,
             Command::Device(command) => device::run(command, &global).await,
             Command::Boots(args) => boots::run(args, &global).await,
+            Command::Replay(args) => replay::run(args, &global).await,
             Command::Explain(args) => explain::run(args, &global).await,
             Command::Config(command) => config::run(command, &global),
             Command::Journal(command) => journal::run(command, &global),

@@ -13,6 +13,20 @@ pub(super) fn say(text: &str) {
     }
 }
 
+/// Prints a text as it is, to the byte.
+pub(super) fn write(text: &str) {
+    let mut out = io::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Says on standard error what is good to know.
+pub(super) fn note(text: &str) {
+    // With nobody to hear it, there is nothing else to do.
+    drop(writeln!(io::stderr().lock(), "note: {text}"));
+}
+
 /// Says on standard error what went wrong.
 pub(super) fn complain(text: &str) {
     let mark = if text.starts_with("error") { "" } else { "error: " };

@@ -2,17 +2,23 @@
 
 mod check;
 mod coverage;
+mod diff;
 mod list;
+mod log;
 mod render;
+mod revert;
 mod schema;
 mod show;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use clap::Subcommand;
 
 use crate::{
-    library::Library,
+    library::{GitError, Library, Revision},
     model::{MacAddr, PersonaName},
     persona::catalog::Entry,
 };
@@ -25,6 +31,11 @@ Examples:
   greenroom persona list                            with versions, effects and images
   greenroom persona show kiosk-live                 as it is written, with its version
   greenroom persona show kiosk-live --origin        from which file each value comes
+  greenroom persona show kiosk-live@HEAD~3          as it was; a tag or a version will do as well
+  greenroom persona diff kiosk-live v1              what has changed since, fragments included
+  greenroom persona log kiosk-live                  the commits that changed what it composes to
+  greenroom persona revert kiosk-live HEAD~3        its file as it was, as a new commit
+  greenroom persona tag kiosk-live blessed          from now on it is kiosk-live@blessed, too
   greenroom persona render kiosk-live --mac 52:54:00:77:00:02 --file user-data
   greenroom persona coverage preferences            what each target makes of these fields
   greenroom persona schema > personas/schema.json   for editors that speak to yaml-language-server";
@@ -43,6 +54,47 @@ pub(super) enum Command {
     },
     /// Show a persona: as it is written, composed with what it extends, or with where each value comes from.
     Show(show::Args),
+    /// List the commits that changed what personas compose to.
+    Log {
+        /// Only this persona's.
+        name: Option<PersonaName>,
+        /// At most so many, the latest first.
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+        #[command(flatten)]
+        from: From,
+    },
+    /// Show how a persona, composed, differs from what it was.
+    Diff {
+        /// Which.
+        name: PersonaName,
+        /// From what it was then; HEAD when not given.
+        old: Option<Revision>,
+        /// To what it was then; what it is now when not given.
+        new: Option<Revision>,
+        #[command(flatten)]
+        from: From,
+    },
+    /// Make a persona's own file what it was, and commit that.
+    Revert {
+        /// Which.
+        name: PersonaName,
+        /// As it was then.
+        revision: Revision,
+        #[command(flatten)]
+        how: revert::How,
+        #[command(flatten)]
+        from: From,
+    },
+    /// Give the current version of a persona a name (a git tag).
+    Tag {
+        /// Which.
+        name: PersonaName,
+        /// What to call it: `persona show NAME@TAG`.
+        tag: Revision,
+        #[command(flatten)]
+        from: From,
+    },
     /// Print the JSON Schema of personas, for editors.
     Schema(schema::Args),
     /// Show what each target makes of each field.
@@ -60,6 +112,30 @@ pub(super) enum Command {
         #[command(flatten)]
         from: From,
     },
+}
+
+/// A persona, as it is or as it was.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct Which {
+    name: PersonaName,
+    revision: Option<Revision>,
+}
+
+impl FromStr for Which {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, revision) = match text.split_once('@') {
+            Some((name, revision)) => (name, Some(Revision::new(revision).map_err(|error| error.to_string())?)),
+            None => (text, None),
+        };
+        let parsed = name.parse::<PersonaName>().map_err(|error| error.to_string());
+        Ok(Self { name: parsed?, revision })
+    }
+}
+
+fn failed(error: GitError) -> Failure {
+    Failure::Failed(error.to_string())
 }
 
 /// Where the personas are.
@@ -90,10 +166,14 @@ fn missing(name: &PersonaName, library: &Path) -> Failure {
     Failure::Failed(format!("there is no good persona {name} in {library}: see `greenroom persona check {library}`"))
 }
 
-pub(super) fn run(command: Command, global: &Global) -> Done {
+pub(super) async fn run(command: Command, global: &Global) -> Done {
     match command {
         Command::Check { path } => check::run(path, global),
-        Command::List { from } => list::run(from, global),
+        Command::List { from } => list::run(from, global).await,
+        Command::Log { name, limit, from } => log::run(name, limit, from, global),
+        Command::Diff { name, old, new, from } => diff::run(&name, old, new, from, global),
+        Command::Revert { name, revision, how, from } => revert::revert(&name, &revision, &how, from, global),
+        Command::Tag { name, tag, from } => revert::tag(&name, &tag, from, global),
         Command::Show(args) => show::run(args, global),
         Command::Schema(args) => schema::run(&args),
         Command::Coverage(args) => coverage::run(&args, global),
