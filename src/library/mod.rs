@@ -9,8 +9,8 @@
 //! reported; what extends it stays as it was with it. Edits are taken up as a set: what changes while it is read is read again, and while git is at work, or waits for
 //! a person in the middle of a merge, the last set serves on.
 //!
-//! [`load`] reads, [`git`] and [`worktree`] know versions and edits, [`store`] keeps what was served, [`watch`] tells of
-//! changes, [`remote`] fetches them, [`shared`] lets all see how it stands.
+//! `load` reads, `git`, `worktree` and `revision` know commits and edits, [`Store`] keeps what was served, [`Watch`] tells of
+//! changes, [`Remote`] fetches them, [`Shared`] lets all see how it stands.
 
 mod files;
 mod git;
@@ -59,6 +59,9 @@ pub use worktree::History;
 /// How often a set that changes while it is read is read again before it is taken as it is.
 const RESTLESS: u32 = 5;
 
+/// At how many looks at a repository that git would not look into it is asked again.
+const ASK_AGAIN: u32 = 5;
+
 /// A library that remembers what last was good.
 #[derive(Debug)]
 pub struct Library {
@@ -71,6 +74,7 @@ pub struct Library {
     store: Option<Store>,
     seen: Option<Seen>,
     restless: u32,
+    looks: u32,
     swaps: u64,
     memory: Memory,
     documents: BTreeMap<PersonaName, Arc<Document>>,
@@ -102,6 +106,7 @@ impl Library {
             store,
             seen: None,
             restless: 0,
+            looks: 0,
             swaps: 0,
             memory: Memory::default(),
             documents: BTreeMap::new(),
@@ -113,8 +118,16 @@ impl Library {
     /// Reads the library again when a file of it has changed and nobody is changing it at this moment. Returns whether it
     /// did.
     pub fn refresh(&mut self) -> bool {
-        let changed = self.seen.as_ref() != Some(&self.look());
+        let changed = self.seen.as_ref() != Some(&self.look()) || self.is_trusted_now();
         changed && !self.is_busy() && self.read(false)
+    }
+
+    /// Whether git answers that would not before: no file of the library tells that somebody installed it, or told it to trust
+    /// the folder. It is asked now and then.
+    fn is_trusted_now(&mut self) -> bool {
+        let unanswered = self.tree.is_none() && self.dir.ancestors().any(|dir| dir.join(".git").exists());
+        self.looks = if unanswered { self.looks + 1 } else { 0 };
+        unanswered && self.looks.is_multiple_of(ASK_AGAIN) && WorkTree::find(&self.dir).is_ok()
     }
 
     /// Reads the library again, in any case.

@@ -35,6 +35,10 @@ impl Drop for Daemon {
 impl Daemon {
     /// A daemon that speaks HTTP only, and pulls its library when it is told to, or once an hour.
     fn start(shared: &Shared) -> Self {
+        Self::start_with(shared, &[])
+    }
+
+    fn start_with(shared: &Shared, environment: &[(&str, &str)]) -> Self {
         let dir = shared.place.path().join("daemon");
         fs::create_dir_all(dir.join("secrets")).unwrap();
         fs::create_dir_all(dir.join("nbps")).unwrap();
@@ -51,6 +55,7 @@ impl Daemon {
         let log = fs::File::create(dir.join("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
         command.args(["serve", "--config"]).arg(dir.join("greenroom.yaml")).env_remove("RUST_LOG");
+        command.envs(environment.iter().copied());
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let daemon = Self { child, port, dir };
         until("the daemon starts", || daemon.log().contains("greenroom is ready").then_some(()));
@@ -164,4 +169,22 @@ fn broken_and_edited_personas_show_everywhere() {
     until("the log", || daemon.log().contains("a stays as it was before this change").then_some(()));
     let page = daemon.curl("/", &[]).1;
     assert!(page.contains("a.yaml"), "{page}");
+}
+
+#[test]
+fn a_folder_that_git_does_not_trust_serves_and_is_known_once_it_is_trusted() {
+    let shared = Shared::new();
+    let settings = shared.place.path().join("gitconfig");
+    fs::write(&settings, "").unwrap();
+    let settings = settings.to_str().unwrap();
+    // How git's own tests make it take a folder for somebody else's.
+    let daemon =
+        Daemon::start_with(&shared, &[("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1"), ("GIT_CONFIG_GLOBAL", settings)]);
+    let why = daemon.health()["library"]["why"].to_string();
+    assert!(why.contains("safe.directory"), "{why}");
+    assert_eq!(daemon.metric("greenroom_library_personas{state=\"good\"}").as_deref(), Some("2"));
+    // The remedy, as it was told.
+    let command = why.split('`').nth(1).unwrap().replace("--system", &format!("--file {settings}"));
+    assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success(), "{command}");
+    until("its commit is known", || daemon.health()["library"]["commit"].as_str().map(str::to_owned));
 }
