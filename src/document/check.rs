@@ -33,4 +33,14 @@ impl<'a> Check<'a> {
             self.problems.push(self.document.problem_at(code, path, message, help).warning());
         }
     }
+
+    /// Hides what stands from the column on in the lines of the problems since the first `known`: it is a secret, and
+    /// problems end up in logs.
+    pub fn conceal_since(&mut self, known: usize) {
+        for problem in self.problems.iter_mut().skip(known) {
+            let before: String = problem.snippet.chars().take(problem.column.saturating_sub(1)).collect();
+            problem.snippet = format!("{before}(not shown)");
+            problem.width = "(not shown)".len();
+        }
+    }
 }

@@ -12,6 +12,7 @@
 //! `load` reads, `git`, `worktree` and `revision` know commits and edits, [`Store`] keeps what was served, [`Watch`] tells of
 //! changes, [`Remote`] fetches them, [`Shared`] lets all see how it stands.
 
+mod cross;
 mod files;
 mod git;
 mod load;
@@ -213,7 +214,7 @@ impl Library {
         let catalog = Catalog::new(loaded.personas, loaded.images, &self.catalog);
         let mut problems = loaded.problems;
         problems.extend(load::staying(&staying, &self.dir));
-        problems.extend(load::cross_check(&catalog, &loaded.documents));
+        problems.extend(cross::warnings(&catalog, &loaded.documents));
         problems.extend(succession::problems(&catalog, &loaded.documents));
         problems.extend(self.store.as_mut().and_then(|store| unstored(store, &catalog)));
         let standing = match standing {

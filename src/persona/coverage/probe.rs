@@ -13,7 +13,7 @@ pub(super) struct Probe {
 }
 
 const PGP: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n";
-const SSH: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGreenroomSampleKeyReplaceThisWithYourOwnKeyAAAA a@b";
+const SSH: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGreenroomSampleKeyReplaceThisWithYourOwnKey a@b";
 
 /// The least that a persona of this target says.
 pub(super) fn base(target: Target) -> Value {
@@ -116,7 +116,13 @@ fn values(field: &str, target: Target) -> Option<(Value, Value)> {
         };
     }
     match field {
-        "os.version" => new(json!("12")),
+        "os.version" => new(json!(match target {
+            Target::Autoinstall => "24.04",
+            Target::Kickstart => "9",
+            Target::Ignition => "stable",
+            Target::Unattend => "11",
+            Target::CloudInit | Target::Preseed | Target::Bare => "12",
+        })),
         "os.arch" => new(json!(["arm64"])),
         "os.kernel_args" => new(json!(["quiet"])),
         "os.install.disk.path" if windows => changed(r"\\.\PhysicalDrive0", r"\\.\PhysicalDrive1"),
