@@ -24,6 +24,8 @@ const COMMANDS: &[&[&str]] = &[
     &["serve"],
     &["persona"],
     &["persona", "check"],
+    &["persona", "rules"],
+    &["persona", "hook"],
     &["persona", "list"],
     &["persona", "show"],
     &["persona", "render"],

@@ -3,10 +3,13 @@
 mod check;
 mod coverage;
 mod diff;
+mod hook;
 mod list;
 mod log;
 mod render;
 mod revert;
+mod rules;
+mod sarif;
 mod schema;
 mod show;
 
@@ -29,6 +32,9 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   greenroom persona check personas/                 every problem of a library
   greenroom persona list                            with versions, effects and images
+  greenroom persona check --strict a.yaml b.yaml    warnings fail too
+  greenroom persona rules                           what they are checked by
+  greenroom persona hook --install personas/        have git refuse to commit what has errors
   greenroom persona show kiosk-live                 as it is written, with its version
   greenroom persona show kiosk-live --origin        from which file each value comes
   greenroom persona show kiosk-live@HEAD~3          as it was; a tag or a version will do as well
@@ -42,10 +48,28 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check a persona, a manifest or a whole library.
+    /// Check personas, manifests or whole libraries.
+    #[command(long_about = check::ABOUT)]
     Check {
-        /// A file or a folder; the configured library when not given.
-        path: Option<PathBuf>,
+        /// Files and folders; the configured library when not given.
+        paths: Vec<PathBuf>,
+        /// Fail on warnings too.
+        #[arg(long)]
+        strict: bool,
+        /// Print a SARIF 2.1.0 log, for code review tools.
+        #[arg(long, conflicts_with = "json")]
+        sarif: bool,
+    },
+    /// List the rules that personas are checked by.
+    Rules,
+    /// Print or install a git hook that refuses to commit personas with errors.
+    Hook {
+        /// The library, in a git work tree, whose hook is to be installed.
+        #[arg(long, value_name = "DIR")]
+        install: Option<PathBuf>,
+        /// Replace a hook that is there.
+        #[arg(long, requires = "install")]
+        force: bool,
     },
     /// List the personas of the library.
     List {
@@ -168,12 +192,14 @@ fn missing(name: &PersonaName, library: &Path) -> Failure {
 
 pub(super) async fn run(command: Command, global: &Global) -> Done {
     match command {
-        Command::Check { path } => check::run(path, global),
         Command::List { from } => list::run(from, global).await,
         Command::Log { name, limit, from } => log::run(name, limit, from, global),
         Command::Diff { name, old, new, from } => diff::run(&name, old, new, from, global),
         Command::Revert { name, revision, how, from } => revert::revert(&name, &revision, &how, from, global),
         Command::Tag { name, tag, from } => revert::tag(&name, &tag, from, global),
+        Command::Check { paths, strict, sarif } => check::run(paths, strict, sarif, global),
+        Command::Rules => rules::run(global),
+        Command::Hook { install, force } => hook::run(install, force),
         Command::Show(args) => show::run(args, global),
         Command::Schema(args) => schema::run(&args),
         Command::Coverage(args) => coverage::run(&args, global),
