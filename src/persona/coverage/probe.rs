@@ -116,7 +116,13 @@ fn values(field: &str, target: Target) -> Option<(Value, Value)> {
         };
     }
     match field {
-        "os.version" => new(json!("12")),
+        "os.version" => new(json!(match target {
+            Target::Autoinstall => "24.04",
+            Target::Kickstart => "9",
+            Target::Ignition => "4081.2.1",
+            Target::Unattend => "11",
+            _ => "12",
+        })),
         "os.arch" => new(json!(["arm64"])),
         "os.kernel_args" => new(json!(["quiet"])),
         "os.install.disk.path" if windows => changed(r"\\.\PhysicalDrive0", r"\\.\PhysicalDrive1"),
