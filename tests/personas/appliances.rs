@@ -18,7 +18,7 @@ use proptest::{
 use serde_json::Value;
 
 use super::{
-    stage::{decoded, passes, persona, rendered},
+    stage::{decoded, passes, persona, rendered, samples},
     wild,
 };
 
@@ -26,11 +26,16 @@ const FLATCAR: &str = include_str!("sample/flatcar.yaml");
 const FLATCAR_DISK: &str = include_str!("sample/flatcar-disk.yaml");
 const WINDOWS: &str = include_str!("sample/windows.yaml");
 
-/// Wild personas of a target.
+/// Wild personas of a target, and the library's own.
 fn wild_ones(target: Target, count: usize) -> Vec<Persona> {
     let mut runner = TestRunner::deterministic();
     let strategy = wild::persona(target);
-    (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+    let mut personas: Vec<Persona> = (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect();
+    let library = samples();
+    let own = library.catalog().personas().map(|entry| Persona::clone(&entry.persona));
+    personas.extend(own.filter(|persona| persona.target() == target));
+    assert!(personas.len() > count, "the library has one for {target}");
+    personas
 }
 
 /// Runs a tool on files with these texts, all at once.

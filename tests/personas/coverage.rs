@@ -2,7 +2,12 @@
 
 use std::{fs, path::Path};
 
-use greenroom::persona::coverage::{Cell, markdown, table};
+use greenroom::persona::{
+    coverage::{Cell, markdown, table},
+    render::refuses,
+};
+
+use super::stage::samples;
 
 #[test]
 fn no_field_is_silently_dropped_by_any_target() {
@@ -14,6 +19,13 @@ fn no_field_is_silently_dropped_by_any_target() {
         dropped.extend(cells.map(|(target, _)| format!("{} for {target}", row.field)));
     }
     assert!(dropped.is_empty(), "silently dropped:\n{}", dropped.join("\n"));
+}
+
+#[test]
+fn no_sample_asks_for_what_its_target_refuses() {
+    for entry in samples().catalog().personas() {
+        assert_eq!(refuses(&entry.persona), [], "{}", entry.reference);
+    }
 }
 
 /// `make coverage` writes the page, as insta writes its snapshots: by `INSTA_UPDATE=always`.

@@ -7,6 +7,7 @@ mod appliances;
 mod check;
 mod compose;
 mod coverage;
+mod escape;
 mod hostile;
 mod rules;
 mod schema;
