@@ -225,3 +225,20 @@ fn the_end_of_an_installation_leaves_the_seed_and_says_so() {
         assert!(came.file("/run/greenroom.passphrase").is_none() && !came.calls.contains(PASSPHRASE), "{came:?}");
     }
 }
+
+#[test]
+fn an_installation_that_ends_badly_says_so() {
+    for target in [Target::Preseed, Target::Autoinstall, Target::Kickstart] {
+        let persona = rich::persona(target);
+        let script = match target {
+            Target::Kickstart => sections(&seed(&persona, "ks.cfg")).pop().unwrap(),
+            _ => seed(&persona, "finish.sh"),
+        };
+        // There is no crypttab to bind, nor a chroot to do it in.
+        let broken = format!("rm -f /bin/curtin /bin/in-target\nmkdir -p /target/etc/cloud/cloud.cfg.d\n{script}");
+        let came = on_device(&FakeDevice { disks: &[SSD], uefi: true }, &broken);
+        assert!(!came.good && !came.calls.contains("installed\""), "{target}: {came:?}");
+        let last = came.calls.trim_end().lines().last().unwrap();
+        assert!(last.contains(r#"{"phase":"failed","message":"the installed"#), "{target}: {came:?}");
+    }
+}

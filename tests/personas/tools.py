@@ -92,9 +92,30 @@ def kickstart(texts):
     return check
 
 
+def network(texts):
+    """What cloud-init makes of a network-config. Texts are {"text": ..., "distro": ..., "kind": ...}."""
+    from cloudinit.cmd.devel import net_convert
+
+    def check(case):
+        with tempfile.TemporaryDirectory() as folder:
+            config, out = os.path.join(folder, "config"), os.path.join(folder, "out")
+            with open(config, "w") as file:
+                file.write(case["text"])
+            words = ["-p", config, "-k", "yaml", "-d", out, "-D", case["distro"], "-O", case["kind"]]
+            net_convert.handle_args("net-convert", net_convert.get_parser().parse_args(words))
+            made = ""
+            for where, _, names in os.walk(out):
+                for name in sorted(names):
+                    with open(os.path.join(where, name)) as file:
+                        made += file.read()
+        return {"made": made}
+
+    return check
+
+
 def main():
     texts = json.load(sys.stdin)
-    check = {"cloud-init": cloud_init, "autoinstall": autoinstall, "kickstart": kickstart}[sys.argv[1]](texts)
+    check = {"cloud-init": cloud_init, "autoinstall": autoinstall, "kickstart": kickstart, "network": network}[sys.argv[1]](texts)
     answers = []
     # What a tool says by the way is no part of the answer.
     with contextlib.redirect_stdout(sys.stderr):

@@ -88,7 +88,7 @@ pub(crate) fn cloud_config(persona: &Persona) -> Value {
 }
 
 /// What is written to a file by its path, of all these configs; each text once.
-pub(crate) fn written<'a>(configs: &'a [Value], wanted: impl Fn(&str) -> bool) -> BTreeSet<(&'a str, &'a str)> {
+pub(crate) fn written(configs: &[Value], wanted: impl Fn(&str) -> bool) -> BTreeSet<(&str, &str)> {
     let files = configs.iter().flat_map(|config| config["write_files"].as_array().unwrap());
     let files = files.map(|file| (file["path"].as_str().unwrap(), file["content"].as_str().unwrap()));
     files.filter(|(path, _)| wanted(path)).collect()

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use greenroom::persona::{
     Persona,
     render::{refuses, seed_files},
-    schema::Target,
+    schema::{Distribution, Family, Target},
 };
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -65,6 +65,48 @@ fn cloud_init_and_netplan_take_every_seed() {
     assert!(!bad[0]["error"].is_null(), "the tool can say no");
     let with_seed = personas.iter().filter(|persona| seed_files(persona).contains(&"network-config"));
     tools::netplan(&with_seed.map(|persona| seed(persona, "network-config")).collect());
+}
+
+#[test]
+fn whatever_cloud_init_writes_the_network_with_the_gateways_stand() {
+    let with_seed = everything().into_iter().filter(|persona| seed_files(persona).contains(&"network-config"));
+    let mut cases = vec![];
+    for persona in with_seed {
+        let kinds: &[(&str, &str)] = match persona.os.distribution().family() {
+            Family::Redhat => &[("rhel", "sysconfig"), ("rhel", "network-manager")],
+            _ if persona.os.distribution() == Distribution::Debian => &[("debian", "eni")],
+            _ => &[],
+        };
+        cases.extend(kinds.iter().map(|kind| (persona.clone(), *kind)));
+    }
+    let told = cases.iter().map(
+        |(persona, (distro, kind))| json!({ "text": seed(persona, "network-config"), "distro": distro, "kind": kind }),
+    );
+    let made = read_by("network", &told.collect::<Vec<_>>());
+    let mut gateways = 0;
+    for ((persona, (_, kind)), made) in cases.iter().zip(&made) {
+        let made = made["made"].as_str().unwrap();
+        for ip in persona.network.interfaces.iter().filter_map(|port| port.ip.as_ref()) {
+            let v4 = ip.gateway.map(|gateway| match *kind {
+                "eni" => format!("    gateway {gateway}\n"),
+                "sysconfig" => format!("\nGATEWAY={gateway}\n"),
+                _ => format!("\ngateway={gateway}\n"),
+            });
+            let v6 = ip.gateway6.map(|gateway| match *kind {
+                "eni" => format!("    gateway {gateway}\n"),
+                "sysconfig" => format!("\nIPV6_DEFAULTGW={gateway}\n"),
+                _ => format!("\ngateway={gateway}\n"),
+            });
+            for line in v4.into_iter().chain(v6) {
+                assert!(made.contains(&line), "{kind}: no {line:?} in\n{made}");
+                gateways += 1;
+            }
+            for net in &ip.addresses {
+                assert!(made.contains(&net.addr().to_string()), "{kind}: no {net} in\n{made}");
+            }
+        }
+    }
+    assert!(gateways > 4, "nothing was checked");
 }
 
 #[test]

@@ -101,12 +101,14 @@ pub(super) fn finish_script(persona: &Persona, subject: &Subject<'_>) -> String 
         "#!/bin/sh\n\
          # Run by Ubuntu's installer when the system is on the disk, for persona {name}.\n\
          set -e\n\
+         {trap}\
          umask 077\n\
          # The installer left its own network, and told cloud-init to let it be.\n\
          rm -f /target/etc/netplan/*.yaml /target/etc/cloud/cloud.cfg.d/*disable-cloudinit-networking.cfg\n\
          rm -f /target/etc/cloud/cloud.cfg.d/90-installer-network.cfg\n\
          printf %s {network} >/target/etc/cloud/cloud.cfg.d/95-greenroom-network.cfg\n",
         name = subject.persona,
+        trap = install::report_failure(&install::curl_post(subject)),
         network = shell_word(&yaml::to_string(&network)),
     );
     if !persona.os.kernel_args.is_empty() {

@@ -38,6 +38,12 @@ pub(super) fn curl_post(subject: &Subject<'_>) -> String {
     format!("curl -fsS --retry 5 --max-time 20 -o /dev/null -H 'Content-Type: application/json' {address} --data-raw")
 }
 
+/// The line of a script that has its failure reported, wherever it ends. `post` posts its last argument.
+pub(super) fn report_failure(post: &str) -> String {
+    let failed = r#"{"phase":"failed","message":"the installed system could not be finished"}"#;
+    format!("trap '[ $? = 0 ] || {}' EXIT\n", format!("{post} '{failed}'").replace('\'', r"'\''"))
+}
+
 /// What cannot be an answer of one line.
 pub(super) fn refuses_lines(persona: &Persona) -> Vec<Refused> {
     let preferences = &persona.preferences;

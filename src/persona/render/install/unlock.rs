@@ -50,6 +50,7 @@ pub(in crate::persona::render) fn bind(encryption: &Encryption, family: Family) 
     };
     format!(
         "set -e\n\
+         [ -s /etc/crypttab ]\n\
          while read -r name source rest; do\n    \
              case $name in ''|'#'*) continue;; esac\n    \
              case $source in UUID=*) device=$(blkid -U \"${{source#UUID=}}\");; *) device=$source;; esac\n\

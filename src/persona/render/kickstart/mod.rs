@@ -112,8 +112,10 @@ fn after(persona: &Persona, subject: &Subject<'_>) -> String {
     let mut section = format!(
         "%post --erroronfail\n\
          set -e\n\
+         {trap}\
          umask 077\n\
-         mkdir -p {folder}\n"
+         mkdir -p {folder}\n",
+        trap = install::report_failure(&install::curl_post(subject)),
     );
     for name in super::CLOUD_INIT {
         let address = install::address(subject, name);

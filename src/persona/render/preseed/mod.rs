@@ -133,9 +133,11 @@ pub(super) fn finish_script(persona: &Persona, subject: &Subject<'_>) -> String 
         "#!/bin/sh\n\
          # Run by the Debian installer when the system is on the disk, for persona {}.\n\
          set -e\n\
+         {trap}\
          umask 077\n\
          mkdir -p /target{folder}\n",
         subject.persona,
+        trap = install::report_failure(&post(subject)),
         folder = super::SEED_FOLDER,
     );
     for name in super::CLOUD_INIT {
