@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PACKAGES := qemu-system-x86 ovmf ipxe ipxe-qemu mmdebstrap squashfs-tools busybox-static cpio mtools \
 	grub-common grub-efi-amd64-bin dnsmasq-base tftp-hpa atftp tcpdump tshark curl xz-utils cloud-init \
 	debconf iproute2 util-linux kea-admin ca-certificates build-essential \
-	ignition libxml2-utils python3-jsonschema python3-venv
+	ignition libxml2-utils python3-jsonschema python3-venv python3-yaml dconf-cli systemd
 
 # A grammar of PowerShell, of which Debian has none: made once, in a virtual environment of its own.
 VALIDATORS := target/validators

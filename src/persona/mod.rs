@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod compose;
 pub mod coverage;
 pub mod intent;
+mod quote;
 pub mod render;
 pub mod schema;
 pub mod validate;

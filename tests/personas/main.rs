@@ -6,6 +6,7 @@
 mod appliances;
 mod compose;
 mod coverage;
+mod escape;
 mod hostile;
 mod stage;
 mod validators;
