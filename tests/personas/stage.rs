@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use greenroom::{
-    document::Document,
+    document::{Document, Problem},
     library::Library,
     model::{BootId, PersonaName, secret::Secrets, site::Mirrors, smbios::Hardware},
     persona::{
@@ -62,21 +62,26 @@ pub(crate) fn yaml(text: &str) -> serde_json::Value {
 
 /// A persona from what a person would write.
 pub(crate) fn persona(text: &str) -> Persona {
-    let source = Source::new("persona.yaml", text.as_bytes().to_vec()).unwrap();
-    let persona: Persona = source.parse().unwrap_or_else(|problems| panic!("{problems:?}"));
-    let problems = validate(&persona, &source);
+    let document = Document::read("persona.yaml", text.as_bytes().to_vec()).unwrap();
+    let persona: Persona = document.parse().unwrap_or_else(|problems| panic!("{problems:?}"));
+    let problems = validate(&persona, &document);
     let errors: Vec<_> = problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n\n"));
     persona
 }
 
-pub(crate) fn problems(text: &str) -> String {
+/// What is wrong with a persona of this text.
+pub(crate) fn found(text: &str) -> Vec<Problem> {
     let read = Document::read("bad.yaml", text.as_bytes().to_vec()).map_err(|problem| vec![problem]);
-    let problems = match read.and_then(|document| Ok((document.parse::<Persona>()?, document))) {
+    match read.and_then(|document| Ok((document.parse::<Persona>()?, document))) {
         Ok((persona, document)) => validate(&persona, &document),
         Err(problems) => problems,
-    };
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+/// The same, as people see it.
+pub(crate) fn problems(text: &str) -> String {
+    found(text).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
 }
 
 /// The text of a `data:` URL.
