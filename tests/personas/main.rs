@@ -4,10 +4,12 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
 mod appliances;
+mod check;
 mod compose;
 mod coverage;
 mod escape;
 mod hostile;
+mod rules;
 mod stage;
 mod validators;
 mod wild;
