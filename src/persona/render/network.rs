@@ -15,8 +15,7 @@ pub(super) fn netplan(persona: &Persona, subject: &Subject<'_>) -> Value {
     let network = &persona.network;
     let mut ethernets = Map::new();
     if network.interfaces.is_empty() {
-        let port = json!({ "macaddress": subject.mac.to_string() });
-        ethernets.insert("boot".into(), json!({ "match": port, "dhcp4": true }));
+        ethernets.insert("boot".into(), with_addresses(boot(subject), persona, "", None));
     }
     for (at, interface) in network.interfaces.iter().enumerate() {
         ethernets.insert(id(at, interface), port(persona, interface));
@@ -44,6 +43,17 @@ pub(super) fn netplan(persona: &Persona, subject: &Subject<'_>) -> Value {
     });
     set("vlans", vlans.collect());
     Value::Object(config)
+}
+
+/// The network of an installer: the port that the device was booted from, and DHCP.
+pub(super) fn boot_port(subject: &Subject<'_>) -> Value {
+    let mut port = boot(subject);
+    port["dhcp4"] = json!(true);
+    json!({ "version": 2, "ethernets": { "boot": port } })
+}
+
+fn boot(subject: &Subject<'_>) -> Value {
+    json!({ "match": { "macaddress": subject.mac.to_string() } })
 }
 
 /// What other links call a port by.
