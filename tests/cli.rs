@@ -19,11 +19,13 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 32] = [
     &[],
     &["serve"],
     &["persona"],
     &["persona", "check"],
+    &["persona", "rules"],
+    &["persona", "hook"],
     &["persona", "list"],
     &["persona", "show"],
     &["persona", "render"],

@@ -24,7 +24,7 @@ const ROOMS: [(&str, &str); 6] = [
     ("async_tftp", "serve/tftp.rs"),
     ("sled", "images/tier_sled.rs"),
     ("redb", "journal/"),
-    ("serde_yaml", "document/yaml.rs"),
+    ("serde_yaml", "document/yaml"),
     ("clap", "cli/"),
 ];
 

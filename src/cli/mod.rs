@@ -98,6 +98,8 @@ enum Failure {
     Failed(String),
     /// It worked, and what it found is not as it should be; it has been said.
     Wanting,
+    /// The command asks for what cannot be.
+    Wrong(String),
     /// The daemon does not answer.
     NoDaemon(String),
 }
@@ -180,6 +182,10 @@ pub fn run() -> ExitCode {
         Err(Failure::Failed(message)) => {
             complain(&message);
             ExitCode::FAILURE
+        }
+        Err(Failure::Wrong(message)) => {
+            out::complain(&message);
+            ExitCode::from(2)
         }
         Err(Failure::NoDaemon(message)) => {
             complain(&message);

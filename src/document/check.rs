@@ -16,10 +16,27 @@ impl<'a> Check<'a> {
         Self { document, problems: vec![] }
     }
 
-    /// Records a problem at `path` unless `holds`.
+    /// Records an error at `path` unless `holds`.
     pub fn require(&mut self, holds: bool, code: &'static str, path: &str, message: impl Into<String>, help: &str) {
         if !holds {
             self.problems.push(self.document.problem_at(code, path, message, help));
+        }
+    }
+
+    /// Records a warning at `path` unless `holds`: the document is used, and somebody should look.
+    pub fn warn(&mut self, holds: bool, code: &'static str, path: &str, message: impl Into<String>, help: &str) {
+        if !holds {
+            self.problems.push(self.document.problem_at(code, path, message, help).warning());
+        }
+    }
+
+    /// Hides what stands from the column on in the lines of the problems since the first `known`: it is a secret, and
+    /// problems end up in logs.
+    pub fn conceal_since(&mut self, known: usize) {
+        for problem in self.problems.iter_mut().skip(known) {
+            let before: String = problem.snippet.chars().take(problem.column.saturating_sub(1)).collect();
+            problem.snippet = format!("{before}(not shown)");
+            problem.width = "(not shown)".len();
         }
     }
 }

@@ -4,6 +4,8 @@
 //! [`place`] reads the text once more, up to the number that somebody asks for, and there fails on purpose. What YAML allows
 //! and nobody writes is refused here, in bounded time: aliases that multiply, nesting without end, keys that stand twice.
 
+mod older;
+
 use std::{fmt, sync::Arc};
 
 use indexmap::{IndexMap, map::Entry};
@@ -11,6 +13,8 @@ use serde::{
     Serialize,
     de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
+
+use older::SetAside;
 
 use super::{
     Problem, Source,
@@ -27,9 +31,14 @@ const MAX_TEXT: usize = 4 << 20;
 /// Maps and lists in one another.
 const MAX_DEPTH: usize = 48;
 
-/// Writes a value as YAML.
+/// Writes a value as YAML that readers of 1.1 and of 1.2 read alike.
 pub fn to_string<T: Serialize>(value: &T) -> String {
-    serde_yaml::to_string(value).expect("plain data with text keys is always YAML")
+    const PLAIN: &str = "plain data with text keys is always YAML";
+    let mut value = serde_yaml::to_value(value).expect(PLAIN);
+    let written = serde_yaml::to_string(&value).expect(PLAIN);
+    let mark = (0..).map(|n| format!("quoted{n}x")).find(|mark| !written.contains(mark.as_str()));
+    let aside = SetAside::from(&mut value, mark.expect("some number is not in the text"));
+    aside.back(serde_yaml::to_string(&value).expect(PLAIN))
 }
 
 /// Writes a plain value as YAML in one line.

@@ -20,6 +20,7 @@ use crate::{
 };
 
 use super::{
+    cross,
     files::{Files, Stamp, stem},
     manifest,
     memory::{Made, Memory, Read},
@@ -81,6 +82,7 @@ pub(super) fn load_again(files: &Files, memory: &mut Memory) -> Loaded {
             }
         }
     }
+    cross::reject(&mut loaded);
     // What is wrong with a fragment is wrong with all that extend it, and told once.
     loaded.problems.sort_by(|a, b| (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code)));
     loaded.problems.dedup();
@@ -202,7 +204,7 @@ pub fn check(path: &Path) -> (usize, Vec<Problem>) {
     }
     let loaded = load(&Files::Folder(path.to_owned()));
     let catalog = Catalog::new(loaded.personas, loaded.images, &Catalog::default());
-    let problems = loaded.problems.into_iter().chain(cross_check(&catalog, &loaded.documents)).collect();
+    let problems = loaded.problems.into_iter().chain(cross::warnings(&catalog, &loaded.documents)).collect();
     (loaded.count, problems)
 }
 
@@ -235,23 +237,6 @@ fn check_file(path: &Path) -> Vec<Problem> {
             problems.push(problem);
         }
     }
-    problems
-}
-
-/// What must hold between documents. A persona whose image is not there (yet) is good, but boots nothing.
-pub(super) fn cross_check(catalog: &Catalog, documents: &BTreeMap<PersonaName, Arc<Document>>) -> Vec<Problem> {
-    let missing = catalog.personas().filter(|entry| catalog.image(entry.persona.image()).is_none());
-    let problem = |entry: &Entry| {
-        let document = documents.get(&entry.reference.name)?;
-        let image = entry.persona.image();
-        let message = format!("image {image} is not in the library: this persona boots nothing yet");
-        let help = format!("run `greenroom image add {image} --kernel ... --initrd ...`");
-        Some(document.problem_at("GR007", "os.image", message, &help).warning())
-    };
-    // Personas that inherit their image from one document need it told once.
-    let mut problems: Vec<Problem> = missing.filter_map(problem).collect();
-    problems.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
-    problems.dedup();
     problems
 }
 

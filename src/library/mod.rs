@@ -8,6 +8,7 @@
 //! **A document that does not validate never replaces the last good one.** It is left out, or stays as it last was, and is
 //! reported; what extends it stays as it was with it.
 
+mod cross;
 mod files;
 mod load;
 mod manifest;
@@ -86,7 +87,7 @@ impl Library {
         self.catalog = Catalog::new(loaded.personas, loaded.images, &self.catalog);
         self.problems = loaded.problems;
         self.problems.extend(load::staying(&staying, &self.dir));
-        self.problems.extend(load::cross_check(&self.catalog, &self.documents));
+        self.problems.extend(cross::warnings(&self.catalog, &self.documents));
     }
 
     fn keep_persona(&self, name: &str, loaded: &mut Loaded) -> bool {

@@ -4,11 +4,14 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
 mod appliances;
+mod check;
 mod compose;
 mod coverage;
+mod escape;
 mod hostile;
 mod installing;
 mod rich;
+mod rules;
 mod sandbox;
 mod stage;
 mod tools;

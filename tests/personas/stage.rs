@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use greenroom::{
-    document::Document,
+    document::{Document, Problem},
     library::Library,
     model::{BootId, PersonaName, secret::Secrets, site::Mirrors, smbios::Hardware},
     persona::{
@@ -70,13 +70,18 @@ pub(crate) fn persona(text: &str) -> Persona {
     persona
 }
 
-pub(crate) fn problems(text: &str) -> String {
+/// What is wrong with a persona of this text.
+pub(crate) fn found(text: &str) -> Vec<Problem> {
     let read = Document::read("bad.yaml", text.as_bytes().to_vec()).map_err(|problem| vec![problem]);
-    let problems = match read.and_then(|document| Ok((document.parse::<Persona>()?, document))) {
+    match read.and_then(|document| Ok((document.parse::<Persona>()?, document))) {
         Ok((persona, document)) => validate(&persona, &document),
         Err(problems) => problems,
-    };
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+/// The same, as people see it.
+pub(crate) fn problems(text: &str) -> String {
+    found(text).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
 }
 
 /// The text of a `data:` URL.

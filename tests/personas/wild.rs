@@ -399,7 +399,7 @@ fn firewall() -> impl Strategy<Value = Firewall> {
 }
 
 const HASH: &str = "$6$rounds=5000$usesomesillystri$D4IrlXatmP7rx3P3InaxBeoomnAihCKRVQAr/36eYyMkhLRAS6BDAC";
-const PUBLIC: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGreenroomSampleKeyReplaceThisWithYourOwnKeyAAAA";
+const PUBLIC: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGreenroomSampleKeyReplaceThisWithYourOwnKey";
 
 fn user(windows: bool) -> impl Strategy<Value = User> {
     let name_and_person = (name(), option::of("[A-Za-zäß'\"$`&%.-][A-Za-zäß'\"$`&%. -]{0,12}[a-zß'\"$&%.]"));

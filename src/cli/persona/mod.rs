@@ -2,8 +2,11 @@
 
 mod check;
 mod coverage;
+mod hook;
 mod list;
 mod render;
+mod rules;
+mod sarif;
 mod schema;
 mod show;
 
@@ -22,6 +25,9 @@ use super::{Done, Failure, Global};
 pub(super) const EXAMPLES: &str = "\
 Examples:
   greenroom persona check personas/                 every problem of a library
+  greenroom persona check --strict a.yaml b.yaml    warnings fail too
+  greenroom persona rules                           what they are checked by
+  greenroom persona hook --install personas/        have git refuse to commit what has errors
   greenroom persona show kiosk-live                 as it is written, with its version
   greenroom persona show kiosk-live --origin        from which file each value comes
   greenroom persona render kiosk-live --mac 52:54:00:77:00:02 --file user-data
@@ -30,10 +36,28 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check a persona, a manifest or a whole library.
+    /// Check personas, manifests or whole libraries.
+    #[command(long_about = check::ABOUT)]
     Check {
-        /// A file or a folder; the configured library when not given.
-        path: Option<PathBuf>,
+        /// Files and folders; the configured library when not given.
+        paths: Vec<PathBuf>,
+        /// Fail on warnings too.
+        #[arg(long)]
+        strict: bool,
+        /// Print a SARIF 2.1.0 log, for code review tools.
+        #[arg(long, conflicts_with = "json")]
+        sarif: bool,
+    },
+    /// List the rules that personas are checked by.
+    Rules,
+    /// Print or install a git hook that refuses to commit personas with errors.
+    Hook {
+        /// The library, in a git work tree, whose hook is to be installed.
+        #[arg(long, value_name = "DIR")]
+        install: Option<PathBuf>,
+        /// Replace a hook that is there.
+        #[arg(long, requires = "install")]
+        force: bool,
     },
     /// List the personas of the library.
     List {
@@ -91,7 +115,9 @@ fn missing(name: &PersonaName, library: &Path) -> Failure {
 
 pub(super) fn run(command: Command, global: &Global) -> Done {
     match command {
-        Command::Check { path } => check::run(path, global),
+        Command::Check { paths, strict, sarif } => check::run(paths, strict, sarif, global),
+        Command::Rules => rules::run(global),
+        Command::Hook { install, force } => hook::run(install, force),
         Command::List { from } => list::run(from, global),
         Command::Show(args) => show::run(args, global),
         Command::Schema(args) => schema::run(&args),

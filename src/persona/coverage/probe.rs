@@ -13,7 +13,7 @@ pub(super) struct Probe {
 }
 
 const PGP: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n";
-const SSH: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGreenroomSampleKeyReplaceThisWithYourOwnKeyAAAA a@b";
+const SSH: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGreenroomSampleKeyReplaceThisWithYourOwnKey a@b";
 
 /// The least that a persona of this target says.
 pub(super) fn base(target: Target) -> Value {

@@ -2,6 +2,7 @@
 
 use crate::persona::{
     Persona,
+    quote::systemd_command_word,
     schema::{Container, Family},
 };
 
@@ -69,7 +70,7 @@ fn unit_of(container: &Container, engine: &str) -> String {
     }
     words.push(container.image.clone());
     words.extend(container.command.iter().cloned());
-    let run: Vec<String> = words.iter().map(|word| systemd_word(word)).collect();
+    let run: Vec<String> = words.iter().map(|word| systemd_command_word(word)).collect();
     let requires = if engine == "docker" { "Requires=docker.service\nAfter=docker.service\n" } else { "" };
     format!(
         "[Unit]\n\
@@ -89,20 +90,4 @@ fn unit_of(container: &Container, engine: &str) -> String {
         name = container.name,
         run = run.join(" "),
     )
-}
-
-/// A word of a command line as systemd reads it back (systemd.service(5)): `%` and `$` mean something even in quotes.
-pub(super) fn systemd_word(text: &str) -> String {
-    let escaped = text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
-    format!("\"{}\"", escaped.replace('%', "%%").replace('$', "$$"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_stays_one_word_for_systemd() {
-        assert_eq!(systemd_word(r#"a "b" 100% $HOME \n"#), r#""a \"b\" 100%% $$HOME \\n""#);
-    }
 }

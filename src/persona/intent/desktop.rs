@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use crate::persona::{
     Persona,
+    quote::{file_url, shell_word},
     schema::{Desktop, Distribution, Family},
 };
 
@@ -41,6 +42,7 @@ impl Intent {
             self.command(&["systemctl", "set-default", "graphical.target"]);
         }
         if let Some(editor) = &preferences.editor {
+            let editor = shell_word(editor);
             self.file("/etc/profile.d/50-greenroom-editor.sh", format!("export EDITOR={editor} VISUAL={editor}\n"));
         }
         let mut settings = preferences.dconf.clone();
@@ -59,7 +61,7 @@ impl Intent {
     /// The URI of the wallpaper on the device.
     fn wallpaper(&mut self, from: &str) -> String {
         if !from.starts_with("http") {
-            return format!("file://{from}");
+            return file_url(from);
         }
         self.package("curl");
         self.command(&["curl", "-fsSL", "--retry", "5", "--create-dirs", "-o", WALLPAPER, from]);

@@ -12,7 +12,7 @@ use crate::persona::{
 use super::Intent;
 
 /// The services that have a name here: name, protocol, ports.
-const SERVICES: [(&str, Protocol, Ports); 14] = [
+pub const SERVICES: [(&str, Protocol, Ports); 14] = [
     ("ssh", Protocol::Tcp, one(22)),
     ("http", Protocol::Tcp, one(80)),
     ("https", Protocol::Tcp, one(443)),

@@ -12,6 +12,8 @@ mod system;
 
 use crate::persona::Persona;
 
+pub use firewall::SERVICES;
+
 /// What there is to do, in the order of the fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Intent {

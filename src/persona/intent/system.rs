@@ -2,6 +2,7 @@
 
 use crate::persona::{
     Persona,
+    quote::{plain_url, shell_word, systemd_word},
     schema::{AccessControl, Family},
 };
 
@@ -50,27 +51,28 @@ impl Intent {
     /// For logins, for services, and for the package manager, which may run before either knows.
     fn proxy(&mut self, persona: &Persona) {
         let Some(proxy) = &persona.network.proxy else { return };
-        let https = proxy.https.as_ref().unwrap_or(&proxy.http);
+        let http = plain_url(&proxy.http);
+        let https = proxy.https.as_ref().map_or_else(|| http.clone(), |url| plain_url(url));
         let direct = proxy.no_proxy.join(",");
-        let variables = [("http_proxy", &proxy.http), ("https_proxy", https), ("no_proxy", &direct)];
-        let both_cases = variables.iter().flat_map(|(name, value)| {
-            [name.to_string(), name.to_uppercase()].map(|name| (name, systemd_quoted(value)))
-        });
-        let set: Vec<String> = both_cases.map(|(name, value)| format!("{name}={value}")).collect();
-        let exports: String = set.iter().map(|line| format!("export {line}\n")).collect();
-        self.file("/etc/profile.d/50-greenroom-proxy.sh", exports);
-        let quoted: Vec<String> = set.iter().map(|line| format!("'{}'", line.replace('"', ""))).collect();
-        let manager = format!("[Manager]\nDefaultEnvironment={}\n", quoted.join(" "));
+        let variables = [("http_proxy", &http), ("https_proxy", &https), ("no_proxy", &direct)];
+        let set =
+            variables.iter().flat_map(|(name, value)| [(name.to_string(), *value), (name.to_uppercase(), *value)]);
+        let set: Vec<(String, &String)> = set.collect();
+        let exports = set.iter().map(|(name, value)| format!("export {name}={}\n", shell_word(value)));
+        self.file("/etc/profile.d/50-greenroom-proxy.sh", exports.collect::<String>());
+        let words: Vec<String> = set.iter().map(|(name, value)| systemd_word(&format!("{name}={value}"))).collect();
+        let manager = format!("[Manager]\nDefaultEnvironment={}\n", words.join(" "));
         self.file("/etc/systemd/system.conf.d/50-greenroom-proxy.conf", manager);
         match persona.os.distribution().family() {
             Family::Debian => self.file(
                 "/etc/apt/apt.conf.d/50greenroom-proxy",
-                format!("Acquire::http::Proxy \"{}\";\nAcquire::https::Proxy \"{https}\";\n", proxy.http),
+                format!("Acquire::http::Proxy \"{http}\";\nAcquire::https::Proxy \"{https}\";\n"),
             ),
-            Family::Redhat => self.shell(format!(
-                "sed -i '/^proxy=/d; s|^\\[main\\]$|&\\nproxy={}|' /etc/dnf/dnf.conf",
-                proxy.http.replace('|', "%7C")
-            )),
+            Family::Redhat => {
+                // DNF 4 reads one file only. sed puts the line in from another, so that it never sees the URL itself.
+                self.file("/etc/dnf/greenroom-proxy", format!("proxy={http}\n"));
+                self.shell("sed -i -e '/^proxy=/d' -e '/^\\[main\\]$/r /etc/dnf/greenroom-proxy' /etc/dnf/dnf.conf");
+            }
             Family::Flatcar | Family::Windows | Family::Other => {}
         }
     }
@@ -125,9 +127,4 @@ impl Intent {
             }
         }
     }
-}
-
-/// A value in double quotes, as a shell and systemd both read it. What neither can hold was refused before.
-fn systemd_quoted(value: &str) -> String {
-    format!("\"{value}\"")
 }

@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use crate::{
     document::yaml,
     model::{BootId, Effect, MacAddr, secret::Secrets, site::Mirrors, smbios::Hardware},
-    persona::{Persona, schema::Target},
+    persona::{Persona, quote::shell_word, schema::Target},
 };
 
 /// The device and the place that a seed is rendered for.
@@ -165,9 +165,4 @@ fn merge(rendered: &mut Map<String, Value>, raw: &Map<String, Value>) {
             _ => drop(rendered.insert(key.clone(), value.clone())),
         }
     }
-}
-
-/// A word that `sh` takes as it is.
-fn shell_word(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
