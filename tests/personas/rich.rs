@@ -39,7 +39,7 @@ security:
       uid: 3001
       groups: [makers]
       shell: /bin/bash
-      ssh_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGreenroomSampleKeyReplaceThisWithYourOwnKeyAAAA dev@example.org]
+      ssh_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGreenroomSampleKeyReplaceThisWithYourOwnKey dev@example.org]
       sudo: true
       sudo_commands: [/usr/sbin/reboot, /usr/bin/systemctl restart ssh]
       password_hash: $6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g.
