@@ -73,7 +73,6 @@ fn broken() -> Vec<(&'static str, String)> {
         ("GR018", "os: {image: x, distribution: ubuntu, version: '24.05'}".into()),
         ("GR018", "os: {image: x, distribution: rocky, version: '7'}".into()),
         ("GR018", "os: {image: x, distribution: fedora, version: '37'}".into()),
-        ("GR018", "os: {image: x, distribution: windows, version: '8'}".into()),
         ("GR019", "os: {image: x, distribution: ubuntu, family: redhat}".into()),
         ("GR020", "apps: {packages: [Tree]}".into()),
         ("GR020", format!("{rocky}apps: {{packages: ['two words']}}")),
@@ -131,7 +130,6 @@ fn broken() -> Vec<(&'static str, String)> {
         ("GR055", "labels: {'a b': c}".into()),
         ("GR056", format!("{rocky}apps: {{snaps: [{{name: firefox}}]}}")),
         ("GR056", format!("{flatcar}apps: {{flatpaks: [{{id: org.gimp.GIMP}}]}}")),
-        ("GR056", "os: {image: x, distribution: windows}\napps: {containers: [{name: a, image: 'quay.io/a:1'}]}".into()),
         ("GR057", format!("{flatcar}preferences: {{desktop: gnome}}")),
         ("GR057", format!("{rocky}preferences: {{desktop: xfce}}")),
         ("GR070", file("path: /proc/sys/vm/swappiness, content: x")),
@@ -309,8 +307,10 @@ fn codes_of_the_sources(folder: &str) -> BTreeMap<String, usize> {
             }
             let text = std::fs::read_to_string(path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            for rest in code.split("\"GR").skip(1) {
-                *counts.entry(format!("GR{}", rest.split('"').next().unwrap())).or_default() += 1;
+            let named = code.split("\"GR").skip(1).map(|rest| rest.split('"').next().unwrap());
+            // Scripts say GRUB, and GREENROOM.
+            for number in named.filter(|number| number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit())) {
+                *counts.entry(format!("GR{number}")).or_default() += 1;
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     model::{Bytes, Effect},
     persona::{
         Persona,
-        schema::{Disk, Filesystem, Install, Partition},
+        schema::{Disk, Family, Filesystem, Install, Partition},
     },
 };
 
@@ -30,23 +30,26 @@ pub(super) fn check(check: &mut Check<'_>, persona: &Persona) {
     let message = "an ephemeral persona installs nothing";
     check.require(install.is_none() || destructive, "GR011", "os.install", message, help);
     if let Some(install) = install {
-        disk(check, &install.disk);
+        disk(check, persona, &install.disk);
         partitions(check, install);
         room(check, persona, install);
     }
 }
 
-fn disk(check: &mut Check<'_>, disk: &Disk) {
+fn disk(check: &mut Check<'_>, persona: &Persona, disk: &Disk) {
     let told_apart = *disk != Disk::default();
     let message = "this says of no disk that it is the one";
     let help = "give its `path`, `serial`, `model` or size; Greenroom never takes the first disk that it finds";
     check.require(told_apart, "GR262", "os.install.disk", message, help);
     if let Some(path) = &disk.path {
-        let plain = path.strip_prefix("/dev/").is_some_and(|rest| {
-            !rest.is_empty()
-                && is_absolute(path)
-                && rest.chars().all(|c| c.is_ascii_graphic() && !"\"'`$\\".contains(c))
-        });
+        // Windows names disks in another way; its renderer refuses what it cannot use.
+        let windows = persona.os.distribution().family() == Family::Windows;
+        let plain = windows
+            || path.strip_prefix("/dev/").is_some_and(|rest| {
+                !rest.is_empty()
+                    && is_absolute(path)
+                    && rest.chars().all(|c| c.is_ascii_graphic() && !"\"'`$\\".contains(c))
+            });
         let message = format!("`{}` is no path of a disk", brief(path));
         let help = "write /dev/disk/by-id/... (best: it names one disk for ever) or /dev/nvme0n1";
         check.require(plain, "GR012", "os.install.disk", message, help);
