@@ -6,11 +6,12 @@ SHELL := /bin/bash
 PACKAGES := qemu-system-x86 ovmf ipxe ipxe-qemu mmdebstrap squashfs-tools busybox-static cpio mtools \
 	grub-common grub-efi-amd64-bin dnsmasq-base tftp-hpa atftp tcpdump tshark curl xz-utils cloud-init \
 	debconf git iproute2 util-linux bsdutils kea-admin ca-certificates build-essential \
-	ignition libxml2-utils python3-jsonschema python3-venv python3-yaml dconf-cli systemd
+	ignition libxml2-utils netplan.io nftables openssh-server openssh-client sudo systemd dash \
+	python3-jsonschema python3-yaml python3-venv dconf-cli
 
-# A grammar of PowerShell, of which Debian has none: made once, in a virtual environment of its own.
+# A grammar of PowerShell and a reader of Kickstart, of which Debian has none: made once, in a virtual environment of their own.
 VALIDATORS := target/validators
-GRAMMARS := tree-sitter==0.26.1 tree-sitter-powershell==0.26.4
+READERS := tree-sitter==0.26.1 tree-sitter-powershell==0.26.4 pykickstart==3.78
 
 .PHONY: help setup demo test coverage bench check fmt clean
 
@@ -29,10 +30,10 @@ setup: ## Install the Debian packages that the demo and the tests need (root)
 		[ -z "$$made" ] || rm -f /usr/sbin/policy-rc.d; rm -f /tmp/policy-rc.d.$$$$; \
 		if [ $$status -ne 0 ]; then tail -20 /tmp/greenroom-setup.log; exit $$status; fi; \
 	fi
-	@if [ "$$(cat $(VALIDATORS)/made 2>/dev/null)" != "$(GRAMMARS)" ]; then \
+	@if [ "$$(cat $(VALIDATORS)/made 2>/dev/null)" != "$(READERS)" ]; then \
 		rm -rf $(VALIDATORS) && /usr/bin/python3 -m venv $(VALIDATORS) && \
-		$(VALIDATORS)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: $(GRAMMARS) && \
-		echo "$(GRAMMARS)" > $(VALIDATORS)/made; \
+		$(VALIDATORS)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary pykickstart $(READERS) && \
+		echo "$(READERS)" > $(VALIDATORS)/made; \
 	fi
 	@ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || apt-get -q update >/dev/null
 

@@ -90,7 +90,7 @@ fn render(library: &Library) -> usize {
             mirrors: &mirrors,
             secrets: &secrets,
         };
-        let files = seed_files(&entry.persona).iter().filter_map(|name| seed_file(&entry.persona, &subject, name));
+        let files = seed_files(&entry.persona).into_iter().filter_map(|name| seed_file(&entry.persona, &subject, name));
         bytes += files.map(|text| text.len()).sum::<usize>();
     }
     bytes

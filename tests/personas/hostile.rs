@@ -166,8 +166,10 @@ fn a_file_is_checked_with_what_it_extends() {
     ]);
     let check = |name: &str| {
         let (_, problems) = library::check(&folder.path().join(name));
+        // What somebody should look at is not what is asked here.
         problems
             .iter()
+            .filter(|p| p.is_error())
             .map(|p| format!("{} {}:{}", p.code, p.path.rsplit('/').next().unwrap(), p.line))
             .collect::<Vec<_>>()
     };

@@ -9,9 +9,13 @@ mod compose;
 mod coverage;
 mod escape;
 mod hostile;
+mod installing;
+mod rich;
 mod rules;
+mod sandbox;
 mod schema;
 mod stage;
+mod tools;
 mod validators;
 mod wild;
 
@@ -38,7 +42,7 @@ fn the_sample_library_is_good() {
 fn kiosk_live_as_cloud_init_reads_it() {
     let persona = sample("kiosk-live");
     let files =
-        seed_files(&persona).iter().map(|file| format!("==> {file}\n{}", rendered(&persona, "kiosk-live", file)));
+        seed_files(&persona).into_iter().map(|file| format!("==> {file}\n{}", rendered(&persona, "kiosk-live", file)));
     insta::assert_snapshot!(files.collect::<Vec<_>>().join("\n"));
 }
 

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-use super::{Refused, Subject, merge, report};
+use super::{Refused, Subject, merge, report, shell_word};
 
 /// What a live system cannot be told.
 pub(super) fn refuses(persona: &Persona) -> Vec<Refused> {
@@ -132,7 +132,12 @@ fn users(persona: &Persona) -> Value {
         }
         entry
     };
-    Value::Array(persona.security.users.iter().map(user).collect())
+    match persona.security.users.as_slice() {
+        // An empty list is no list to cloud-init, and without one it makes a user of its own, who may become root. Root is
+        // there already, and is left as it is.
+        [] => json!([{ "name": "root", "lock_passwd": false }]),
+        users => Value::Array(users.iter().map(user).collect()),
+    }
 }
 
 fn packages(persona: &Persona, intent: &Intent) -> Vec<String> {
@@ -181,7 +186,8 @@ fn before_anything(persona: &Persona, subject: &Subject<'_>) -> Vec<Value> {
     // Users are put into groups before any other command runs; cloud-init's own `groups` knows no numbers.
     for group in &persona.security.groups {
         let number = group.gid.map_or(String::new(), |gid| format!(" --gid {gid}"));
-        let script = format!("getent group {name} >/dev/null || groupadd{number} {name}", name = group.name);
+        let name = shell_word(&group.name);
+        let script = format!("getent group {name} >/dev/null || groupadd{number} {name}");
         let once = format!("greenroom-group-{}", group.name);
         commands.push(json!(["cloud-init-per", "once", once, "sh", "-c", script]));
     }

@@ -1,12 +1,15 @@
 //! Personas as installers read them: seed files. A pure function of the persona, the device and the site.
 //!
-//! Both formats lead to the same cloud-config. A live system's cloud-init reads it over the network; the Debian installer
-//! does what only an installer can (disk, boot loader, base system) and leaves it on the disk for the first boot. So each
-//! field has one rendering, and nothing is silently dropped.
+//! All Linux formats but Ignition lead to the same cloud-config. A live system's cloud-init reads it over the network; an
+//! installer does what only an installer can (disk, boot loader, base system) and leaves it on the disk for the first boot.
+//! So each field has one rendering, and nothing is silently dropped: what a target cannot say, it [`refuses`].
 
+mod autoinstall;
 mod bare;
 mod cloud_init;
 mod ignition;
+mod install;
+mod kickstart;
 mod network;
 mod preseed;
 mod refuse;
@@ -80,25 +83,41 @@ pub fn refuses(persona: &Persona) -> Vec<Refused> {
     match persona.target() {
         Target::CloudInit => cloud_init::refuses(persona),
         Target::Preseed => preseed::refuses(persona),
+        Target::Autoinstall => autoinstall::refuses(persona),
+        Target::Kickstart => kickstart::refuses(persona),
         Target::Ignition => ignition::refuses(persona),
         Target::Unattend => unattend::refuses(persona),
         Target::Bare => bare::refuses(persona),
-        Target::Autoinstall | Target::Kickstart => vec![],
     }
 }
 
+/// cloud-init's files, as the NoCloud data source reads them.
+const CLOUD_INIT: [&str; 4] = ["meta-data", "user-data", "vendor-data", "network-config"];
+
+/// Where an installed system's cloud-init looks for them.
+const SEED_FOLDER: &str = "/var/lib/cloud/seed/nocloud";
+
 /// The names of the seed files of a persona, the one that is read first in front.
-pub fn seed_files(persona: &Persona) -> &'static [&'static str] {
-    match persona.target() {
-        Target::Preseed => &["preseed.cfg", "meta-data", "user-data", "vendor-data", "network-config"],
+pub fn seed_files(persona: &Persona) -> Vec<&'static str> {
+    let mut names = match persona.target() {
+        Target::Preseed => vec!["preseed.cfg", "disk.sh", "finish.sh"],
+        Target::Autoinstall => vec!["user-data", "meta-data", "vendor-data", "disk.sh", "finish.sh"],
+        Target::Kickstart => vec!["ks.cfg"],
         Target::Ignition => match persona.effect() {
-            Effect::Ephemeral => &["config.ign"],
-            Effect::Destructive => &["config.ign", "installed.ign"],
+            Effect::Ephemeral => vec!["config.ign"],
+            Effect::Destructive => vec!["config.ign", "installed.ign"],
         },
-        Target::Unattend => &["unattend.xml", "firstboot.ps1"],
-        Target::Bare => &[],
-        _ => &["meta-data", "user-data", "vendor-data", "network-config"],
+        Target::Unattend => vec!["unattend.xml", "firstboot.ps1"],
+        Target::CloudInit | Target::Bare => vec![],
+    };
+    if matches!(persona.target(), Target::CloudInit | Target::Preseed | Target::Kickstart) {
+        names.extend(CLOUD_INIT);
     }
+    let installs = matches!(persona.target(), Target::Preseed | Target::Autoinstall | Target::Kickstart);
+    if installs && persona.security.encryption.is_some() {
+        names.push(install::PASSPHRASE);
+    }
+    names
 }
 
 /// One seed file; `None` when the persona has no such file.
@@ -106,17 +125,35 @@ pub fn seed_file(persona: &Persona, subject: &Subject<'_>, name: &str) -> Option
     if !seed_files(persona).contains(&name) {
         return None;
     }
-    match name {
-        "meta-data" => Some(cloud_init::meta_data(persona, subject)),
-        "user-data" => Some(cloud_init::user_data(persona, subject)),
-        "vendor-data" => Some(cloud_init::vendor_data(subject)),
-        "network-config" => Some(yaml::to_string(&network::netplan(persona, subject))),
-        "config.ign" => Some(ignition::config(persona, subject)),
-        "installed.ign" => Some(ignition::installed(persona, subject)),
-        "unattend.xml" => Some(unattend::answers(persona, subject)),
-        "firstboot.ps1" => Some(unattend::first_boot(persona, subject)),
-        "preseed.cfg" => Some(preseed::preseed(persona, subject)),
+    match (persona.target(), name) {
+        (Target::Autoinstall, "user-data") => Some(autoinstall::user_data(persona, subject)),
+        (Target::Autoinstall, "disk.sh") => autoinstall::disk_script(persona, subject),
+        (Target::Autoinstall, "finish.sh") => Some(autoinstall::finish_script(persona, subject)),
+        (_, "preseed.cfg") => Some(preseed::preseed(persona, subject)),
+        (_, "disk.sh") => preseed::disk_script(persona, subject),
+        (_, "finish.sh") => Some(preseed::finish_script(persona, subject)),
+        (_, "ks.cfg") => Some(kickstart::kickstart(persona, subject)),
+        (_, "meta-data") => Some(cloud_init::meta_data(persona, subject)),
+        (_, "user-data") => Some(cloud_init::user_data(persona, subject)),
+        (_, "vendor-data") => Some(cloud_init::vendor_data(subject)),
+        (_, "network-config") => Some(yaml::to_string(&network::netplan(persona, subject))),
+        (_, install::PASSPHRASE) => install::passphrase(persona, subject),
+        (_, "config.ign") => Some(ignition::config(persona, subject)),
+        (_, "installed.ign") => Some(ignition::installed(persona, subject)),
+        (_, "unattend.xml") => Some(unattend::answers(persona, subject)),
+        (_, "firstboot.ps1") => Some(unattend::first_boot(persona, subject)),
         _ => None,
+    }
+}
+
+/// Appends what an admin wrote in a format's own words, under a line that says whose it is.
+fn append(text: &mut String, raw: &str) {
+    if !raw.is_empty() {
+        text.push_str("\n# From `raw`, as it was written:\n");
+        text.push_str(raw);
+        if !raw.ends_with('\n') {
+            text.push('\n');
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::persona::{
     Persona,
-    schema::{Interface, Ip},
+    schema::{Distribution, Interface, Ip},
 };
 
 use super::Subject;
@@ -15,8 +15,7 @@ pub(super) fn netplan(persona: &Persona, subject: &Subject<'_>) -> Value {
     let network = &persona.network;
     let mut ethernets = Map::new();
     if network.interfaces.is_empty() {
-        let port = json!({ "macaddress": subject.mac.to_string() });
-        ethernets.insert("boot".into(), json!({ "match": port, "dhcp4": true }));
+        ethernets.insert("boot".into(), with_addresses(boot(subject), persona, "", None));
     }
     for (at, interface) in network.interfaces.iter().enumerate() {
         ethernets.insert(id(at, interface), port(persona, interface));
@@ -44,6 +43,17 @@ pub(super) fn netplan(persona: &Persona, subject: &Subject<'_>) -> Value {
     });
     set("vlans", vlans.collect());
     Value::Object(config)
+}
+
+/// The network of an installer: the port that the device was booted from, and DHCP.
+pub(super) fn boot_port(subject: &Subject<'_>) -> Value {
+    let mut port = boot(subject);
+    port["dhcp4"] = json!(true);
+    json!({ "version": 2, "ethernets": { "boot": port } })
+}
+
+fn boot(subject: &Subject<'_>) -> Value {
+    json!({ "match": { "macaddress": subject.mac.to_string() } })
 }
 
 /// What other links call a port by.
@@ -78,11 +88,21 @@ fn with_addresses(mut link: Value, persona: &Persona, name: &str, ip: Option<&Ip
         return link;
     }
     set("addresses", json!(ip.addresses.iter().map(IpNet::to_string).collect::<Vec<_>>()));
-    let v4 = ip.gateway.map(|gateway| json!({ "to": "0.0.0.0/0", "via": gateway }));
-    let v6 = ip.gateway6.map(|gateway| json!({ "to": "::/0", "via": gateway }));
-    let routes: Vec<Value> = v4.into_iter().chain(v6).collect();
-    if !routes.is_empty() {
-        set("routes", json!(routes));
+    // cloud-init 22.4 makes `route add` of netplan's routes, a command that Debian has no more, and `::/64` of `::/0`; what it
+    // makes of the older words is right for ifupdown, ifcfg files and NetworkManager alike. Only netplan itself warns of them.
+    match persona.os.distribution() {
+        Distribution::Ubuntu => {
+            let v4 = ip.gateway.map(|gateway| json!({ "to": "0.0.0.0/0", "via": gateway }));
+            let v6 = ip.gateway6.map(|gateway| json!({ "to": "::/0", "via": gateway }));
+            let routes: Vec<Value> = v4.into_iter().chain(v6).collect();
+            if !routes.is_empty() {
+                set("routes", json!(routes));
+            }
+        }
+        _ => {
+            ip.gateway.into_iter().for_each(|gateway| set("gateway4", json!(gateway)));
+            ip.gateway6.into_iter().for_each(|gateway| set("gateway6", json!(gateway)));
+        }
     }
     if !network.dns.is_empty() || !network.search.is_empty() {
         set("nameservers", json!({ "addresses": network.dns, "search": network.search }));

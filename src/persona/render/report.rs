@@ -7,6 +7,9 @@ use super::{Subject, shell_word};
 /// The unit that runs it.
 pub(super) const UNIT: &str = "greenroom-report.service";
 
+/// What an installer reports when the system is on the disk.
+pub(super) const INSTALLED: &str = r#"{"phase":"installed"}"#;
+
 /// How a system got to be its persona: that decides what the report waits for, and where its script can lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
