@@ -20,7 +20,11 @@ pub(crate) struct Repo {
 
 /// A persona that validates; `word` makes it another version.
 pub(crate) fn persona(word: &str) -> String {
-    format!("apiVersion: greenroom/v1\ndescription: {word}\neffect: ephemeral\nos: {{image: tiny}}\n")
+    // The hash is of no password: somebody must be able to log in, or the library has a warning.
+    format!(
+        "apiVersion: greenroom/v1\ndescription: {word}\neffect: ephemeral\nos: {{image: tiny}}\n\
+         security: {{users: [{{name: ann, password_hash: \"$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7\"}}]}}\n"
+    )
 }
 
 /// The manifest of the image that they boot.
