@@ -2,8 +2,8 @@
 //!
 //! A distro becomes an image, a profile with what it inherits a persona, a system a rule by its MAC addresses, with
 //! reservations. What is special about one system (a bond, kernel options) makes a persona of its own. Kickstart templates are
-//! Cheetah, which only Cobbler renders: what they plainly say is taken, and the text is kept beside. [`item`] knows
-//! inheritance, [`template`] reads the answer files.
+//! Cheetah, which only Cobbler renders: what they plainly say is taken, and the text is kept beside. `item` knows
+//! inheritance, `template` reads the answer files.
 
 mod distro;
 mod item;
