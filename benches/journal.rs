@@ -152,7 +152,11 @@ fn ground() -> Ground {
     let json = r#"{"apiVersion":"greenroom/v1","description":"x","effect":"ephemeral","os":{"image":"x"}}"#;
     let reference = PersonaRef { name: "x".parse().unwrap(), version: Version::new("v") };
     let entry = Entry { reference, persona: Arc::new(serde_json::from_str(json).unwrap()) };
-    Ground { site: Arc::new(site), catalog: Arc::new(Catalog::new(vec![entry], vec![], &Catalog::default())) }
+    Ground {
+        site: Arc::new(site),
+        catalog: Arc::new(Catalog::new(vec![entry], vec![], &Catalog::default())),
+        secrets: Arc::default(),
+    }
 }
 
 /// Clients that each wait for a promise before they ask for the next, by number. The peer is one plain file that syncs

@@ -73,7 +73,11 @@ fn ground() -> Ground {
     assert_eq!(persona.effect(), Effect::Ephemeral);
     let reference = PersonaRef { name: "x".parse().unwrap(), version: Version::new("v") };
     let entry = Entry { reference, persona: Arc::new(persona) };
-    Ground { site: Arc::new(site), catalog: Arc::new(Catalog::new(vec![entry], vec![], &Catalog::default())) }
+    Ground {
+        site: Arc::new(site),
+        catalog: Arc::new(Catalog::new(vec![entry], vec![], &Catalog::default())),
+        secrets: Arc::default(),
+    }
 }
 
 fn now() -> Moment {

@@ -30,7 +30,7 @@ use crate::{
     engine::Engine,
     images::{self, Images, nbp::NbpSet},
     journal::{Journal, JournalError},
-    library::{Remote, Shared, secret},
+    library::{Remote, Shared, secret, secret_names},
     model::{
         Moment,
         site::{DhcpMode, Site},
@@ -190,7 +190,8 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     let mut site: Site = config.site.clone();
     site.boot.nbps = nbps.names();
     site.addresses = interfaces.iter().map(|interface| interface.address).collect();
-    let ground = Ground { site: Arc::new(site), catalog: Arc::new(library.catalog().clone()) };
+    let secrets = Arc::new(secret_names(&config.secrets_dir));
+    let ground = Ground { site: Arc::new(site), catalog: Arc::new(library.catalog().clone()), secrets };
     let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
     let health: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
     let (hook, rings) = hook(config, &health);

@@ -1,5 +1,7 @@
 //! What a decision means for this device: the files and the kernel's arguments, or why it cannot be.
 
+use std::collections::BTreeSet;
+
 use crate::{
     model::{
         Decision, Device, Firmware, PersonaRef, Refusal,
@@ -12,17 +14,26 @@ use crate::{
 
 use super::matching;
 
+/// What plans are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Shelf<'a> {
+    /// The personas and images.
+    pub catalog: &'a Catalog,
+    /// The names of the secrets at hand.
+    pub secrets: &'a BTreeSet<String>,
+}
+
 /// Turns a decision into a plan. A persona that this device cannot become turns into a refusal here.
 pub fn plan(
     policy: &BootPolicy,
-    catalog: &Catalog,
+    shelf: Shelf<'_>,
     device: &Device,
     firmware: Firmware,
     decision: Decision,
 ) -> BootPlan {
     let disk = matching::quirk(policy, device, |quirk| quirk.disk);
     let action = match &decision {
-        Decision::Become { persona, .. } => match kernel(catalog, device, firmware, persona) {
+        Decision::Become { persona, .. } => match kernel(shelf, device, firmware, persona) {
             Ok(kernel) => Action::Kernel(kernel),
             Err(why) => return BootPlan { disk, ..refuse(why, firmware) },
         },
@@ -37,7 +48,12 @@ pub fn refuse(why: Refusal, firmware: Firmware) -> BootPlan {
     BootPlan { decision: Decision::Refuse { why }, action: Action::Refuse { firmware }, disk: None }
 }
 
-fn kernel(catalog: &Catalog, device: &Device, firmware: Firmware, persona: &PersonaRef) -> Result<KernelBoot, Refusal> {
+fn kernel(
+    Shelf { catalog, secrets }: Shelf<'_>,
+    device: &Device,
+    firmware: Firmware,
+    persona: &PersonaRef,
+) -> Result<KernelBoot, Refusal> {
     let name = || persona.name.clone();
     let entry = catalog.persona(&persona.name).ok_or_else(|| Refusal::NoPersona { persona: name() })?;
     let wanted = entry.persona.image();
@@ -51,6 +67,10 @@ fn kernel(catalog: &Catalog, device: &Device, firmware: Firmware, persona: &Pers
         if has_mib + has_mib / 8 < needs_mib {
             return Err(Refusal::TooSmall { persona: name(), needs_mib, has_mib });
         }
+    }
+    // Told now, an installer does not stop half-way for want of it.
+    if let Some(secret) = entry.persona.secret_names().find(|secret| !secrets.contains(*secret)) {
+        return Err(Refusal::NoSecret { persona: name(), secret: secret.to_owned() });
     }
     Ok(KernelBoot {
         persona: persona.clone(),

@@ -50,7 +50,7 @@ pub use git::{Commit, GitError, Revision};
 pub use load::{Fingerprint, check};
 pub use remote::{NotPulled, Pulled, Remote};
 pub use revision::{Change, Found, Past};
-pub use secret::{SecretError, secret, secrets_of};
+pub use secret::{SecretError, secret, secret_names, secrets_of};
 pub use shared::{Shared, View};
 pub use status::{State, Status};
 pub use store::{Store, StoreError};

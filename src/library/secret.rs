@@ -1,6 +1,6 @@
 //! The secrets that personas name: a folder beside the library and never in it, one file each.
 
-use std::{fs, io, path::Path};
+use std::{collections::BTreeSet, fs, io, path::Path};
 
 use crate::{model::secret::Secrets, persona::Persona};
 
@@ -22,6 +22,12 @@ pub struct SecretError {
 pub fn secrets_of(persona: &Persona, folder: &Path) -> Result<Secrets, SecretError> {
     let read = |name: &str| Ok((name.to_owned(), secret(name, folder)?));
     Ok(Secrets::new(persona.secret_names().map(read).collect::<Result<Vec<_>, _>>()?))
+}
+
+/// The names of the secrets that can be read. A folder that is not there holds none.
+pub fn secret_names(folder: &Path) -> BTreeSet<String> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.path().is_file());
+    files.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| secret(name, folder).is_ok()).collect()
 }
 
 /// One secret of the site.

@@ -187,6 +187,13 @@ pub enum Refusal {
         /// What the device reported, MiB.
         has_mib: u64,
     },
+    /// The persona is rendered with a secret that the server does not have.
+    NoSecret {
+        /// Which persona.
+        persona: PersonaName,
+        /// The secret's name.
+        secret: String,
+    },
     /// Every address of the pool is taken.
     PoolExhausted {
         /// The subnet.
@@ -236,6 +243,9 @@ impl fmt::Display for Refusal {
             Self::WrongArch { image, needs, has } => write!(f, "image {image} needs {needs}; this device is {has}"),
             Self::TooSmall { persona, needs_mib, has_mib } => {
                 write!(f, "persona {persona} needs {needs_mib} MiB of memory; this device has {has_mib} MiB")
+            }
+            Self::NoSecret { persona, secret } => {
+                write!(f, "persona {persona} needs the secret {secret}: write it into the server's secrets_dir")
             }
             Self::PoolExhausted { subnet } => write!(f, "every address of {subnet} is taken"),
             Self::NoSubnet { link } => write!(f, "no configured subnet fits {link}"),

@@ -12,7 +12,7 @@ use crate::{
     document::Problem,
     engine::Handle,
     images::{Images, nbp::NbpSet},
-    library::{self, History},
+    library::{self, History, secret_names},
     model::Moment,
     world::Ground,
 };
@@ -67,10 +67,15 @@ impl Context {
     /// Reads the library again if it changed, or in any case with `force`; puts what is good under the next decisions.
     /// Returns whether it was read.
     pub fn refresh_library(&self, force: bool) -> bool {
-        self.library.refresh(force, |catalog| {
-            let site = self.engine.ground().site.clone();
-            self.engine.set_ground(Ground { site, catalog: Arc::new(catalog.clone()) });
-        })
+        let read = self.library.refresh(force, |catalog| {
+            self.engine
+                .set_ground(Ground { catalog: Arc::new(catalog.clone()), ..Ground::clone(&self.engine.ground()) });
+        });
+        let secrets = secret_names(&self.secrets_dir);
+        if *self.engine.ground().secrets != secrets {
+            self.engine.set_ground(Ground { secrets: Arc::new(secrets), ..Ground::clone(&self.engine.ground()) });
+        }
+        read
     }
 
     /// What is wrong with the library.

@@ -1,6 +1,6 @@
 //! The door: one request in, a reply and facts out.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     model::{
@@ -32,6 +32,8 @@ pub struct Ground {
     pub site: Arc<Site>,
     /// The personas and images that validate.
     pub catalog: Arc<Catalog>,
+    /// The names of the secrets that personas may name: what they say is read only when a seed is rendered.
+    pub secrets: Arc<BTreeSet<String>>,
 }
 
 /// What came of a request.

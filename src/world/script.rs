@@ -48,7 +48,8 @@ pub(super) fn decide(world: &World, ground: &Ground, ask: &Ask<'_>, now: Moment)
         IpAddr::V6(_) => None,
     };
     let decision = choose(&ground.site.boot, &ground.catalog, &device, address, now);
-    let plan = plan::plan(&ground.site.boot, &ground.catalog, &device, firmware, decision);
+    let shelf = plan::Shelf { catalog: &ground.catalog, secrets: &ground.secrets };
+    let plan = plan::plan(&ground.site.boot, shelf, &device, firmware, decision);
     facts.push(Fact::BootMoved { boot: id, step: Step::Script { decision: plan.decision.clone() } });
     if let Action::Kernel(kernel) = &plan.action {
         let mirrors = ground.site.mirrors.clone();

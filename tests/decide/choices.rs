@@ -1,5 +1,7 @@
 //! What a device becomes, and why; and that nothing wipes a disk by itself.
 
+use std::sync::Arc;
+
 use greenroom::model::{
     Arch, Decision, Fact, Firmware,
     command::{Order, Rejection},
@@ -232,4 +234,22 @@ fn a_device_whose_persona_left_the_library_becomes_the_one_that_supersedes_it() 
         told(&lab.boot(1).decision),
         "become live@live-versi: in place of gone, which left the library: rule \"all\""
     );
+}
+
+#[test]
+fn a_persona_that_needs_a_secret_is_refused_until_the_server_has_it() {
+    let mut lab = Lab::new();
+    lab.library(|personas| {
+        for entry in personas.iter_mut().filter(|entry| entry.reference.name.as_str() == "live") {
+            let mut json = serde_json::to_value(&*entry.persona).unwrap();
+            json["security"]["users"] = serde_json::json!([{ "name": "ann", "password_secret": "of-ann" }]);
+            entry.persona = serde_json::from_value(json).map(Arc::new).unwrap();
+        }
+    });
+    assert_eq!(lab.order(1, assign("live", false)), Reply::Done);
+    let refused = "nothing: persona live needs the secret of-ann: write it into the server's secrets_dir";
+    assert_eq!(told(&lab.boot(1).decision), refused);
+    lab.ground.secrets = Arc::new(["of-ann".to_owned()].into());
+    lab.pass(60);
+    assert!(told(&lab.boot(1).decision).starts_with("become live@"));
 }

@@ -52,7 +52,11 @@ fn ground() -> Ground {
     let json = r#"{"apiVersion":"greenroom/v1","description":"x","effect":"destructive","os":{"image":"x"}}"#;
     let reference = PersonaRef { name: "x".parse().unwrap(), version: Version::new("v") };
     let entry = Entry { reference, persona: Arc::new(serde_json::from_str(json).unwrap()) };
-    Ground { site: Arc::new(site), catalog: Arc::new(Catalog::new(vec![entry], vec![], &Catalog::default())) }
+    Ground {
+        site: Arc::new(site),
+        catalog: Arc::new(Catalog::new(vec![entry], vec![], &Catalog::default())),
+        secrets: Arc::default(),
+    }
 }
 
 fn start(journal: Journal, world: World, clock: &Arc<AtomicU64>) -> (Handle, Engine) {

@@ -114,7 +114,8 @@ impl House {
         let (journal, world) = Journal::open(&dir.path().join("journal.redb")).unwrap();
         let library = Library::open(&dir.path().join("library"));
         assert!(library.problems().is_empty(), "{}", library.problems()[0]);
-        let ground = Ground { site: Arc::new(site()), catalog: Arc::new(library.catalog().clone()) };
+        let ground =
+            Ground { site: Arc::new(site()), catalog: Arc::new(library.catalog().clone()), secrets: Arc::default() };
         let mut nonce = 0;
         let dice = move || {
             nonce += 0x1_0000_0001;
