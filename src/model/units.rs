@@ -119,6 +119,15 @@ impl FromStr for Bytes {
     }
 }
 
+impl Bytes {
+    /// The shortest way to write exactly this many: `1536MiB`.
+    pub fn exact(self) -> String {
+        let units = ["", "KiB", "MiB", "GiB", "TiB"];
+        let power = (1..units.len()).rev().find(|power| self.0 > 0 && self.0 % (1 << (10 * power)) == 0).unwrap_or(0);
+        format!("{}{}", self.0 >> (10 * power), units[power])
+    }
+}
+
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -160,6 +169,9 @@ mod tests {
         assert_eq!(Millis(2450).to_string(), "2.4 s");
         assert_eq!(Millis(185_000).to_string(), "3 min 05 s");
         assert_eq!(Bytes(107 << 20).to_string(), "107.0 MiB");
+        for text in ["0", "7", "1025", "1536MiB", "2GiB", "3TiB", "1000KiB"] {
+            assert_eq!(text.parse().map(Bytes::exact), Ok(text.to_owned()));
+        }
         assert_eq!(Moment::from_millis(1_795_520_000_000).to_string(), "2026-11-24T11:33:20Z");
     }
 }

@@ -7,12 +7,14 @@ use std::{
 };
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serializer,
     de::{
         Error as _, MapAccess, SeqAccess, Visitor,
         value::{MapAccessDeserializer, SeqAccessDeserializer},
     },
 };
+
+use crate::model::Bytes;
 
 /// Reads a value from the text that people write for it, or from a bare number.
 pub fn text<'de, D, T>(reader: D) -> Result<T, D::Error>
@@ -42,6 +44,19 @@ where
     T::Err: Display,
 {
     text(reader).map(Some)
+}
+
+/// Writes a size as people do.
+pub(super) fn size<S: Serializer>(size: &Bytes, writer: S) -> Result<S::Ok, S::Error> {
+    writer.serialize_str(&size.exact())
+}
+
+/// The same, for a size that may be absent.
+pub(super) fn maybe_size<S: Serializer>(given: &Option<Bytes>, writer: S) -> Result<S::Ok, S::Error> {
+    match given {
+        Some(given) => size(given, writer),
+        None => writer.serialize_none(),
+    }
 }
 
 /// A value that has a short form: a bare list or a bare text in place of the map. serde's `untagged` would do, but for its

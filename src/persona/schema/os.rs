@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::{Arch, Bytes, Effect, image::ImageName};
 
-use super::form::{ShortForm, maybe_text, short_or_long};
+use super::form::{ShortForm, maybe_size, maybe_text, short_or_long};
 
 /// What runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -237,7 +237,12 @@ pub struct Install {
     #[serde(default)]
     pub lvm: bool,
     /// The size of the swap space: `4GiB`; none when not given.
-    #[serde(default, deserialize_with = "maybe_text", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "maybe_text",
+        serialize_with = "maybe_size",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(with = "Option<String>")]
     pub swap: Option<Bytes>,
     /// Partitions beside the root and the boot loader's own.
@@ -284,11 +289,11 @@ pub(super) struct DiskProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
     /// The least size: `400GiB`.
-    #[serde(deserialize_with = "maybe_text", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "maybe_text", serialize_with = "maybe_size", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     min_size: Option<Bytes>,
     /// The greatest size.
-    #[serde(deserialize_with = "maybe_text", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "maybe_text", serialize_with = "maybe_size", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     max_size: Option<Bytes>,
 }
@@ -355,7 +360,7 @@ pub struct Partition {
     /// Where it is mounted: `/home`.
     pub mount: String,
     /// Its size: `100GiB`. The root takes what is left.
-    #[serde(deserialize_with = "super::form::text")]
+    #[serde(deserialize_with = "super::form::text", serialize_with = "super::form::size")]
     #[schemars(with = "String")]
     pub size: Bytes,
     /// Its file system; that of the root when not given.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Bytes;
 
-use super::form::maybe_text;
+use super::form::{maybe_size, maybe_text};
 
 /// What it needs and may use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,11 +28,11 @@ pub struct Requirements {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpus: Option<u32>,
     /// Memory: `2GiB`.
-    #[serde(deserialize_with = "maybe_text", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "maybe_text", serialize_with = "maybe_size", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub memory: Option<Bytes>,
     /// The file system of the root: `20GiB`.
-    #[serde(deserialize_with = "maybe_text", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "maybe_text", serialize_with = "maybe_size", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub disk: Option<Bytes>,
 }
@@ -54,7 +54,7 @@ pub struct Limits {
 #[serde(deny_unknown_fields, default)]
 pub struct LimitSet {
     /// Memory: `4GiB`.
-    #[serde(deserialize_with = "maybe_text", skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "maybe_text", serialize_with = "maybe_size", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub memory: Option<Bytes>,
     /// Processor time in percent of one core.
