@@ -32,7 +32,7 @@ setup: ## Install the Debian packages that the demo and the tests need (root)
 	fi
 	@if [ "$$(cat $(VALIDATORS)/made 2>/dev/null)" != "$(READERS)" ]; then \
 		rm -rf $(VALIDATORS) && /usr/bin/python3 -m venv $(VALIDATORS) && \
-		$(VALIDATORS)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary pykickstart $(READERS) && \
+		$(VALIDATORS)/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --only-binary :all: --no-binary pykickstart $(READERS) && \
 		echo "$(READERS)" > $(VALIDATORS)/made; \
 	fi
 	@ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || apt-get -q update >/dev/null
