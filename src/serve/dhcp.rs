@@ -95,7 +95,7 @@ impl Listener {
             };
             let SocketAddr::V4(peer) = peer else { continue };
             match dhcp4::decode(&buffer[..length]) {
-                Err(malformed) => context.metrics.malformed(malformed.name()),
+                Err(malformed) => context.metrics.dhcp_malformed(malformed.name()),
                 Ok(ask) => {
                     let (this, context) = (this.clone(), context.clone());
                     tokio::spawn(async move { this.answer(ask, peer, &context).await });

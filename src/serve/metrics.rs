@@ -39,10 +39,11 @@ struct Answered {
 pub struct Metrics {
     dhcp_in: Family<Kind, Counter>,
     dhcp_out: Family<Kind, Counter>,
-    malformed: Family<Kind, Counter>,
+    dhcp_malformed: Family<Kind, Counter>,
     silences: Family<Kind, Counter>,
     tftp: Family<Kind, Counter>,
     tftp_bytes: Counter,
+    tftp_malformed: Family<Kind, Counter>,
     http: Family<Answered, Counter>,
     blob_bytes: Family<Kind, Counter>,
 }
@@ -60,8 +61,8 @@ impl Metrics {
         self.dhcp_out.get_or_create(&kind(format!("{answered:?}").to_lowercase())).inc();
     }
 
-    pub(super) fn malformed(&self, name: &str) {
-        self.malformed.get_or_create(&kind(name)).inc();
+    pub(super) fn dhcp_malformed(&self, name: &str) {
+        self.dhcp_malformed.get_or_create(&kind(name)).inc();
     }
 
     pub(super) fn silence(&self, name: &str) {
@@ -74,6 +75,10 @@ impl Metrics {
 
     pub(super) fn tftp_bytes(&self, bytes: u64) {
         self.tftp_bytes.inc_by(bytes);
+    }
+
+    pub(super) fn tftp_malformed(&self, name: &str) {
+        self.tftp_malformed.get_or_create(&kind(name)).inc();
     }
 
     pub(super) fn http(&self, route: &'static str, status: StatusCode) {
@@ -92,11 +97,16 @@ impl Metrics {
         registry.register(
             "dhcp_malformed",
             "DHCP packets dropped as malformed, by what was wrong",
-            self.malformed.clone(),
+            self.dhcp_malformed.clone(),
         );
         registry.register("dhcp_silences", "DHCP packets not answered, by reason", self.silences.clone());
         registry.register("tftp_transfers", "TFTP requests, by how they ended", self.tftp.clone());
         registry.register("tftp_bytes", "Bytes of whole TFTP transfers", self.tftp_bytes.clone());
+        registry.register(
+            "tftp_malformed",
+            "Packets to TFTP's port dropped as no requests, by what was wrong",
+            self.tftp_malformed.clone(),
+        );
         registry.register("http_requests", "Requests on the boot port", self.http.clone());
         registry.register(
             "blob_bytes",

@@ -18,6 +18,7 @@ mod port_owner;
 mod replay;
 pub mod seed;
 mod status;
+mod tap;
 pub mod tftp;
 mod transfer;
 

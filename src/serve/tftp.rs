@@ -9,13 +9,14 @@
 //!   `PATIENCE` is over. Until then another request from the *same port* is taken for a repetition; UEFI and iPXE use a
 //!   new port each time.
 //! - After a loss the whole window is sent again rather than its unacknowledged rest, and only after `TIMEOUT`.
-//! - What is no request is dropped before this module could count it: `greenroom_tftp_transfers` counts requests only.
-//! - A name with bytes that are no UTF-8 (the 0xFF that some ROMs append, QUIRKS row 14) is not answered at all: option 67
-//!   ends with a NUL so that they append none.
+//! - What is no request is dropped without a word: `greenroom_tftp_transfers` counts requests only, and `serve/tap` the
+//!   rest, as `greenroom_tftp_malformed`.
+//! - A name with bytes that are no UTF-8 (the 0xFF that some ROMs append, QUIRKS row 14) is not answered at all, and counted
+//!   as malformed: option 67 ends with a NUL so that they append none.
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, SocketAddrV4},
     path::Path,
     pin::Pin,
     sync::Arc,
@@ -31,6 +32,7 @@ use bytes::Bytes;
 use futures_util::io::{AsyncRead, Sink};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     model::{
@@ -46,7 +48,9 @@ use crate::{
 
 use super::{
     Context,
+    metrics::Metrics,
     net::{Interface, NetError, peer_ip, widen},
+    tap::Tap,
 };
 
 /// TFTP's port.
@@ -79,6 +83,8 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 /// A bound server.
 pub struct Listener {
     server: TftpServer<Shelf>,
+    tap: Option<Tap>,
+    metrics: Arc<Metrics>,
 }
 
 /// Binds a server to each interface's address, so that replies come from the address that was asked (QUIRKS row 30).
@@ -89,27 +95,35 @@ pub async fn bind(
     context: &Context,
 ) -> Result<Vec<Listener>, NetError> {
     let places = Arc::new(Semaphore::new(MAX_TRANSFERS));
-    let mut listeners = vec![];
+    let (mut listeners, mut blind) = (vec![], None);
     for interface in interfaces {
         let server = server_url(interface.address, http_port);
         let shelf = Shelf { context: context.clone(), places: places.clone(), server };
-        let address = SocketAddr::from((interface.address, port));
-        let socket = socket(address).map_err(|error| NetError::udp("TFTP", port, error))?;
+        let address = SocketAddrV4::new(interface.address, port);
+        let (socket, bound) = socket(address).map_err(|error| NetError::udp("TFTP", port, error))?;
         let server = TftpServerBuilder::with_handler(shelf)
             .std_socket(socket)
             .map(|builder| builder.timeout(TIMEOUT).ignore_client_timeout().max_send_retries(RETRIES))
             .map(|builder| builder.window_size_limit(MAX_WINDOW).block_size_limit(MAX_BLOCK));
         let failed = |error| NetError::udp("TFTP", port, io::Error::other(error));
-        listeners.push(Listener { server: server.map_err(failed)?.build().await.map_err(failed)? });
+        let server = server.map_err(failed)?.build().await.map_err(failed)?;
+        let tap = Tap::open(bound).inspect_err(|error| blind = Some(error.to_string())).ok();
+        listeners.push(Listener { server, tap, metrics: context.metrics.clone() });
+    }
+    if let Some(error) = blind {
+        tracing::warn!(%error, "TFTP packets that are no requests are dropped uncounted: to have them in the metrics, run \
+            as root, or give the program CAP_NET_RAW");
     }
     Ok(listeners)
 }
 
-fn socket(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
+/// A socket, and where it is bound: the kernel chooses when `address` has port 0.
+fn socket(address: SocketAddrV4) -> io::Result<(std::net::UdpSocket, SocketAddrV4)> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     widen(&socket, RECEIVE_BUFFER)?;
     socket.bind(&address.into())?;
-    Ok(socket.into())
+    let bound = socket.local_addr()?.as_socket_ipv4().unwrap_or(address);
+    Ok((socket.into(), bound))
 }
 
 impl Listener {
@@ -120,6 +134,9 @@ impl Listener {
 
     /// Serves until the socket fails.
     pub async fn serve(self) -> io::Result<()> {
+        // A task of its own, that no transfer waits for.
+        let counting = self.tap.map(|tap| tokio::spawn(async move { tap.count(&self.metrics).await }));
+        let _counting = counting.map(AbortOnDropHandle::new);
         self.server.serve().await.map_err(io::Error::other)
     }
 }

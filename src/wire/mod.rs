@@ -6,3 +6,4 @@ pub mod ipxe_script;
 pub mod option_scan;
 pub mod paths;
 pub mod pxe_options;
+pub mod tftp_request;

@@ -1,10 +1,12 @@
 //! The services on loopback, asked by clients that others wrote (`curl`, `tftp-hpa`, `atftp`, `busybox tftp`) and by bare
-//! sockets that do what no client should. No root and no namespaces: ports are the system's choice.
+//! sockets that do what no client should. No namespaces: ports are the system's choice. Only
+//! `malformed` needs root.
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests say what they mean by panicking")]
 
 mod admin;
 mod http;
+mod malformed;
 mod replay;
 mod status;
 mod tftp;
