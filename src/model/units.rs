@@ -123,7 +123,8 @@ impl Bytes {
     /// The shortest way to write exactly this many: `1536MiB`.
     pub fn exact(self) -> String {
         let units = ["", "KiB", "MiB", "GiB", "TiB"];
-        let power = (1..units.len()).rev().find(|power| self.0 > 0 && self.0 % (1 << (10 * power)) == 0).unwrap_or(0);
+        let power =
+            (1..units.len()).rev().find(|power| self.0 > 0 && self.0.is_multiple_of(1 << (10 * power))).unwrap_or(0);
         format!("{}{}", self.0 >> (10 * power), units[power])
     }
 }
