@@ -135,7 +135,7 @@ async fn each_packet_is_counted_once_by_what_is_wrong_with_it() {
 /// Requests good and bad: words that a ROM might send, then one thing done to the bytes.
 fn packet() -> impl Strategy<Value = Vec<u8>> {
     let opcode = prop_oneof![8 => Just(1_u16), 2 => Just(2), 1 => 0..9_u16, 1 => any::<u16>()];
-    let name = prop_oneof![Just("undionly.kpxe".to_owned()), "[^\\x00]{0,20}", Just("a".repeat(5000))];
+    let name = prop_oneof![3 => Just("undionly.kpxe".to_owned()), 6 => "[^\\x00]{0,20}", 1 => Just("a".repeat(5000))];
     let mode = prop_oneof![8 => "[oO][cC]tet|NETASCII|mail", 1 => "[a-z]{0,6}"];
     let option =
         prop_oneof![select(vec!["blksize", "TSIZE", "timeout", "windowsize"]).prop_map(str::to_owned), "[^\\x00]{0,8}"];
@@ -191,8 +191,8 @@ fn what_is_counted_is_what_the_server_is_silent_about() {
     });
     ran.unwrap_or_else(|failed| panic!("{failed}"));
     let wanted = wanted.into_inner();
-    assert!(wanted.len() >= 6, "the packets are of many kinds: {wanted:?}");
+    assert!(wanted.len() >= 5, "the packets are of many kinds: {wanted:?}");
     let answered = strangers.borrow().len() as u64 - wanted.values().sum::<u64>();
-    assert!(answered > 100, "{answered} were requests");
+    assert!(answered > 50, "{answered} were requests");
     assert_eq!(runtime.block_on(settled(&house, &wanted)), wanted);
 }
