@@ -12,6 +12,7 @@
 //! `load` reads, `git`, `worktree` and `revision` know commits and edits, [`Store`] keeps what was served, [`Watch`] tells of
 //! changes, [`Remote`] fetches them, [`Shared`] lets all see how it stands.
 
+mod abreast;
 mod cross;
 mod files;
 mod git;
