@@ -1,4 +1,5 @@
-//! What a large library costs: a thousand personas read, composed, checked and rendered, and one of them edited.
+//! What a large library costs: a thousand personas read, composed, checked and rendered; and then what an edit costs: of one
+//! of them, of a fragment that hundreds extend, and of all by a `git checkout`.
 //!
 //! The peer is what people do without us: PyYAML with libyaml's loader reads the same files, and a deep merge composes them;
 //! it checks nothing and renders nothing. Both work on the same folder in the same run, turn about.
@@ -26,34 +27,101 @@ use greenroom::{
 const PERSONAS: usize = 1000;
 const ROUNDS: usize = 5;
 
+/// What one thing cost, round for round.
+#[derive(Default)]
+struct Times(Vec<Duration>);
+
+impl Times {
+    fn take<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let done = work();
+        self.0.push(began.elapsed());
+        done
+    }
+
+    fn median(&self) -> f64 {
+        let mut times = self.0.clone();
+        times.sort();
+        times[times.len() / 2].as_secs_f64() * 1000.0
+    }
+}
+
 fn main() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    write_library(folder.path());
-    let mut ours = vec![];
-    let mut theirs = vec![];
-    let mut edits = vec![];
-    for round in 0..ROUNDS {
-        let began = Instant::now();
-        let mut library = Library::open(folder.path());
-        let bytes = render(&library);
-        ours.push(began.elapsed());
-        assert_eq!(library.catalog().personas().count(), PERSONAS, "{:?}", library.problems().first());
-        assert!(bytes > PERSONAS * 1000, "{bytes} bytes were rendered");
-        theirs.push(peer(folder.path()));
-
-        let edited = folder.path().join("persona-500.yaml");
-        let text = fs::read_to_string(&edited).unwrap();
-        fs::write(&edited, format!("{text}# edit {round}\n")).unwrap();
-        let began = Instant::now();
-        assert!(library.refresh(), "the edit was seen");
-        edits.push(began.elapsed());
+    let library = folder.path();
+    write_library(library);
+    let git = |words: &[&str]| {
+        let done = Command::new("git").args(["-C", library.to_str().unwrap()]).args(words).output().unwrap();
+        assert!(done.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    let commit = ["-c", "user.name=Bench", "-c", "user.email=b@example.org", "commit", "--quiet", "--all", "-m", "x"];
+    git(&["init", "--quiet", "--initial-branch=main"]);
+    git(&["add", "--all"]);
+    git(&commit);
+    git(&["checkout", "--quiet", "-b", "other"]);
+    for at in 0..PERSONAS {
+        change(&library.join(format!("persona-{at}.yaml")), "Number", "The other");
     }
-    let (ours, theirs, edit) = (median(ours), median(theirs), median(edits));
-    println!("{PERSONAS} personas: read, compose, check, render   {:>8.1} ms", millis(ours));
-    println!("  PyYAML (libyaml) and a deep merge only      {:>8.1} ms", millis(theirs));
-    println!("  ratio of the peer's time to ours            {:>8.2}", theirs.as_secs_f64() / ours.as_secs_f64());
-    println!("one file of them edited: seen and swapped in     {:>8.1} ms", millis(edit));
-    println!("  ratio to reading all of them                {:>8.3}", edit.as_secs_f64() / ours.as_secs_f64());
+    git(&commit);
+    git(&["checkout", "--quiet", "main"]);
+    let (mut reading, mut rendering, mut whole, mut theirs) = <(Times, Times, Times, Times)>::default();
+    let (mut nothing, mut first, mut persona, mut fragment, mut checkout) = <(_, _, _, _, _)>::default();
+    let times: [&mut Times; 5] = [&mut nothing, &mut first, &mut persona, &mut fragment, &mut checkout];
+    let [nothing, first, persona, fragment, checkout] = times;
+    for round in 0..ROUNDS {
+        let mut ours = None;
+        whole.take(|| {
+            let library = ours.insert(reading.take(|| Library::open(library)));
+            let bytes = rendering.take(|| render(library));
+            assert!(bytes > PERSONAS * 1000, "{bytes} bytes were rendered");
+        });
+        let mut ours = ours.unwrap();
+        assert_eq!(ours.catalog().personas().count(), PERSONAS, "{:?}", ours.problems().first());
+        theirs.0.push(peer(library));
+
+        let mut seen = |times: &mut Times| assert!(times.take(|| ours.refresh()), "the edit was seen");
+        // The first edit after many files were written: each of them may have changed unseen, and is read and compared.
+        change(&library.join("persona-500.yaml"), "Number", &format!("First {round}. Number"));
+        seen(first);
+        // From now on the files are old enough to be trusted.
+        std::thread::sleep(Duration::from_millis(2100));
+        change(&library.join("persona-501.yaml"), "Number", &format!("Warm {round}. Number"));
+        seen(&mut Times::default());
+        std::thread::sleep(Duration::from_millis(2100));
+        change(&library.join("persona-502.yaml"), "Number", &format!("Next {round}. Number"));
+        seen(persona);
+        change(&library.join("fragments/office-en.yaml"), "apiVersion", &format!("# {round}\napiVersion"));
+        seen(fragment);
+        git(&["checkout", "--quiet", "--force", "other"]);
+        seen(checkout);
+        git(&["checkout", "--quiet", "--force", "main"]);
+        let mut ours = Library::open(library);
+        nothing.take(|| assert!(!ours.refresh(), "nothing was edited"));
+    }
+    let (whole, theirs) = (whole.median(), theirs.median());
+    let line = |what: &str, time: f64| println!("{what:<58}{time:>8.1} ms");
+    line(&format!("{PERSONAS} personas: read, compose, check"), reading.median());
+    line("  and render", rendering.median());
+    line("  together", whole);
+    line("  PyYAML (libyaml) and a deep merge only", theirs);
+    println!("{:<58}{:>8.2}", "  ratio of the peer's time to ours", theirs / whole);
+    for (what, times) in [
+        ("a look when nothing changed", nothing),
+        ("the first edit after all were written", first),
+        ("one persona edited: seen and swapped in", persona),
+        ("one fragment edited, which hundreds extend", fragment),
+        ("`git checkout` of them all", checkout),
+    ] {
+        line(what, times.median());
+        println!("{:<58}{:>8.3}", "  ratio to reading all of them anew", times.median() / reading.median());
+    }
+}
+
+/// Puts one text in the place of another, as an editor would: the whole file is written.
+fn change(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{} holds {from}", path.display());
+    fs::write(path, text.replacen(from, to, 1)).unwrap();
 }
 
 /// Variants of the samples, which extend the samples' fragments.
@@ -70,7 +138,7 @@ fn write_library(folder: &Path) {
     documents.sort();
     for at in 0..PERSONAS {
         let text = fs::read_to_string(&documents[at % documents.len()]).unwrap();
-        let own = text.replace("description: ", &format!("description: Number {at}. "));
+        let own = text.replacen("description: ", &format!("description: Number {at}. "), 1);
         fs::write(folder.join(format!("persona-{at}.yaml")), own).unwrap();
     }
 }
@@ -126,13 +194,4 @@ print(time.perf_counter() - began)
     let said = String::from_utf8_lossy(&output.stdout);
     let seconds = said.trim().parse().unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     Duration::from_secs_f64(seconds)
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }

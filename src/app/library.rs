@@ -1,6 +1,6 @@
 //! The library's two tasks: taking up what changes in its folder, and fetching what others committed.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use tokio::{sync::mpsc, time::interval};
 
@@ -38,7 +38,7 @@ pub(super) async fn watch(context: Context, dir: std::path::PathBuf) {
     if let Some(trouble) = trouble {
         tracing::warn!("edits of the library are seen by looking every two seconds only: {trouble}");
     }
-    let mut told: Vec<String> = vec![];
+    let mut told: BTreeSet<String> = BTreeSet::new();
     loop {
         watch.changed().await;
         let looking = context.clone();
@@ -47,8 +47,8 @@ pub(super) async fn watch(context: Context, dir: std::path::PathBuf) {
             let problems: Vec<String> = context.problems().iter().map(ToString::to_string).collect();
             tracing::info!(problems = problems.len(), "the library has changed and was read again");
             // What was said before is not said again.
-            tell(&problems.iter().filter(|problem| !told.contains(problem)).cloned().collect::<Vec<_>>());
-            told = problems;
+            tell(&problems.iter().filter(|problem| !told.contains(*problem)).cloned().collect::<Vec<_>>());
+            told = problems.into_iter().collect();
         }
     }
 }

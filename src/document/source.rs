@@ -1,6 +1,6 @@
 //! The text of a document, and places in it.
 
-use super::{Problem, Severity};
+use super::{Problem, Severity, yaml::Places};
 
 /// Larger documents are refused: no person wrote them.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -9,13 +9,23 @@ pub const MAX_BYTES: usize = 1 << 20;
 const MAX_SNIPPET: usize = 4096;
 
 /// A document's text and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Source {
     /// The file, as people know it.
     pub path: String,
     /// What it holds, without a byte order mark.
     pub text: String,
+    /// The places in it that somebody asked for.
+    pub(super) places: Places,
 }
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path && self.text == other.text
+    }
+}
+
+impl Eq for Source {}
 
 /// What a problem marks: a key, or the value that begins at the place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +48,7 @@ impl Source {
         }
         let text = String::from_utf8(bytes).map_err(|error| not_utf8(&path, error))?;
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-        Ok(Self { path, text })
+        Ok(Self { path, text, places: Places::default() })
     }
 
     /// What is said of a file that is too large to be read at all.
@@ -153,7 +163,7 @@ fn not_utf8(path: &str, error: std::string::FromUtf8Error) -> Problem {
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let message = format!("the file is not UTF-8 from here on (byte 0x{byte:02x}): it looks like {looks}");
     let help = "save it as UTF-8; `iconv -f LATIN1 -t UTF-8` converts it".to_owned();
-    let source = Source { path: path.to_owned(), text };
+    let source = Source { path: path.to_owned(), text, places: Places::default() };
     source.problem("GR001", source.place_of(at), Mark::Value, message, Some(help))
 }
 

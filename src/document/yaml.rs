@@ -1,10 +1,11 @@
 //! YAML in and out, by `serde_yaml`; nothing else names it.
 //!
-//! `serde_yaml` gives values no places, but its errors have one. So `tree` only numbers the values as it reads them, and
-//! `place` reads the text once more, up to the number that somebody asks for, and there fails on purpose. What YAML allows
-//! and nobody writes is refused here, in bounded time: aliases that multiply, nesting without end, keys that stand twice.
+//! `serde_yaml` gives values no places. So `tree` only numbers the values as it reads them, and [`place`](mod@place) reads
+//! the text once more when somebody must be told. What YAML allows and nobody writes is refused here, in bounded time:
+//! aliases that multiply, nesting without end, keys that stand twice.
 
 mod older;
+mod place;
 
 use std::{fmt, sync::Arc};
 
@@ -15,6 +16,8 @@ use serde::{
 };
 
 use older::SetAside;
+
+pub(super) use place::{Places, place};
 
 use super::{
     Problem, Source,
@@ -69,14 +72,6 @@ pub(super) fn tree(source: &Arc<Source>) -> Result<Tree, Problem> {
         return Err(source.problem(refusal.code, place, refusal.mark, refusal.message, help));
     }
     Err(syntax(source, place, &error.to_string()))
-}
-
-/// Where a value begins, or its key: line and column, from 1.
-pub(super) fn place(origin: &Origin, of_key: bool) -> (usize, usize) {
-    let mut reading = Reading::new(&origin.source, Some((origin.number, of_key)));
-    let node = Node { reading: &mut reading, depth: 0, place: Position::Top };
-    let error = node.deserialize(serde_yaml::Deserializer::from_str(&origin.source.text)).err();
-    error.and_then(|error| error.location()).map_or((1, 1), |at| (at.line(), at.column()))
 }
 
 /// What can be said of a text without reading it as YAML.
@@ -394,7 +389,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Tree, Problem> {
-        tree(&Arc::new(Source { path: "x.yaml".into(), text: text.into() }))
+        tree(&Arc::new(Source::new("x.yaml", text.into())?))
     }
 
     #[test]

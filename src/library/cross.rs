@@ -3,7 +3,10 @@
 //! A persona that contradicts another document is as broken as one that contradicts itself: it is left out, or stays as it
 //! last was.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     document::{Document, Problem},
@@ -20,7 +23,7 @@ use super::load::Loaded;
 pub(super) fn reject(loaded: &mut Loaded) {
     let images: BTreeMap<&ImageName, &Image> = loaded.images.iter().map(|image| (&image.name, image)).collect();
     let mut problems: Vec<Problem> = vec![];
-    let mut broken: Vec<PersonaName> = vec![];
+    let mut broken: BTreeSet<PersonaName> = BTreeSet::new();
     for entry in &loaded.personas {
         let name = &entry.reference.name;
         let Some(document) = loaded.documents.get(name) else { continue };
@@ -38,7 +41,7 @@ pub(super) fn reject(loaded: &mut Loaded) {
             }
         }
         if problems.len() > known {
-            broken.push(name.clone());
+            broken.insert(name.clone());
         }
     }
     loaded.personas.retain(|entry| !broken.contains(&entry.reference.name));

@@ -65,18 +65,14 @@ pub(super) fn load_again(files: &Files, memory: &mut Memory) -> Loaded {
     let fragments = files.documents(FRAGMENTS);
     let manifests = files.documents(IMAGES);
     let mut reading = Reading { files, memory, shelf: Shelf::new(), faults: BTreeMap::new() };
-    for path in &fragments {
-        loaded.problems.extend(reading.fragment(path));
-    }
-    for path in &own {
-        loaded.problems.extend(reading.read(stem(path), path));
-    }
+    loaded.problems.extend(reading.fragments(&fragments));
+    loaded.problems.extend(reading.read(own.iter().map(|path| stem(path)), &own));
     let names: BTreeSet<String> = own.iter().map(|path| stem(path)).collect();
-    for name in &names {
-        loaded.persona(name, reading.persona(name));
+    for (name, made) in names.iter().zip(reading.personas(&names)) {
+        loaded.persona(name, made);
     }
-    for path in &manifests {
-        match reading.image(path) {
+    for (path, image) in manifests.iter().zip(reading.images(&manifests)) {
+        match image {
             Ok(image) => loaded.images.push(image),
             Err(problems) => {
                 loaded.problems.extend(problems);
@@ -95,12 +91,13 @@ pub(super) fn load_again(files: &Files, memory: &mut Memory) -> Loaded {
 }
 
 impl Loaded {
-    fn persona(&mut self, name: &str, made: Result<Made, Vec<Problem>>) {
+    fn persona(&mut self, name: &str, made: Result<Came, Vec<Problem>>) {
         let (good, problems) = match made {
-            Ok(made) => {
+            Ok(Came { made, inherited }) => {
                 let files = made.lineage.documents().map(|document| PathBuf::from(&document.source().path));
                 self.files.insert(name.to_owned(), files.collect());
-                (made.good, made.problems)
+                let good = made.good.clone().filter(|_| inherited.is_empty());
+                (good, [made.problems.clone(), inherited].concat())
             }
             Err(problems) => (None, problems),
         };
@@ -115,6 +112,12 @@ impl Loaded {
     }
 }
 
+/// What came of a persona, with what is wrong with what it extends.
+struct Came {
+    made: Arc<Made>,
+    inherited: Vec<Problem>,
+}
+
 /// A library under way.
 struct Reading<'a> {
     files: &'a Files,
@@ -126,53 +129,71 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Puts a document on the shelf. Returns what is wrong with its name.
-    fn read(&mut self, name: String, path: &Path) -> Option<Problem> {
-        let shown = path.display().to_string();
-        if self.shelf.contains_key(&name) {
-            let message = format!("another file is called `{name}` too, with another ending");
-            return Some(Problem::of_file(&shown, "GR008", message, "remove one of the two"));
-        }
-        let Read { document, faults } = self.memory.document(self.files, path, true);
-        self.faults.insert(shown, faults);
-        self.shelf.insert(name, document);
-        None
-    }
-
-    /// What is wrong with a fragment by itself, whether or not a persona extends it.
-    fn fragment(&mut self, path: &Path) -> Vec<Problem> {
-        let name = format!("{FRAGMENTS}/{}", stem(path));
-        if let Some(problem) = self.read(name.clone(), path) {
-            return vec![problem];
-        }
-        let faults = self.faults.entry(path.display().to_string()).or_default();
-        if let Some(Ok(document)) = self.shelf.get(&name)
-            && faults.is_empty()
-            && !document.has("apiVersion")
-        {
+    /// Puts documents on the shelf, by these names. Returns what is wrong with those.
+    fn read(&mut self, names: impl Iterator<Item = String>, paths: &[PathBuf]) -> Vec<Problem> {
+        let mut problems = vec![];
+        let reads = self.memory.documents(self.files, paths, true);
+        for ((name, path), Read { document, faults }) in names.zip(paths).zip(reads) {
             let shown = path.display().to_string();
-            let help = "a fragment begins with `apiVersion: greenroom/v1`";
-            faults.push(Problem::of_file(&shown, "GR003", "`apiVersion` is missing", help));
+            if self.shelf.contains_key(&name) {
+                let message = format!("another file is called `{name}` too, with another ending");
+                problems.push(Problem::of_file(&shown, "GR008", message, "remove one of the two"));
+                continue;
+            }
+            self.faults.insert(shown, faults);
+            self.shelf.insert(name, document);
         }
-        faults.clone()
+        problems
     }
 
-    fn persona(&mut self, name: &str) -> Result<Made, Vec<Problem>> {
-        let lineage = Lineage::of(name, &self.shelf)?;
-        let (_, behind) = lineage.split();
-        let inherited = behind.filter_map(|document| self.faults.get(&document.source().path));
-        let inherited: Vec<Problem> = inherited.flatten().cloned().collect();
-        let mut made = self.memory.made(name, lineage, |lineage| make(name, lineage));
-        if !inherited.is_empty() {
-            made.good = None;
-            made.problems.extend(inherited);
+    /// What is wrong with fragments by themselves, whether or not a persona extends them.
+    fn fragments(&mut self, paths: &[PathBuf]) -> Vec<Problem> {
+        let name = |path: &PathBuf| format!("{FRAGMENTS}/{}", stem(path));
+        let mut problems = self.read(paths.iter().map(name), paths);
+        for path in paths {
+            let shown = path.display().to_string();
+            let Some(faults) = self.faults.get_mut(&shown) else { continue };
+            if let Some(Ok(document)) = self.shelf.get(&name(path))
+                && faults.is_empty()
+                && !document.has("apiVersion")
+            {
+                let help = "a fragment begins with `apiVersion: greenroom/v1`";
+                faults.push(Problem::of_file(&shown, "GR003", "`apiVersion` is missing", help));
+            }
+            problems.extend(faults.iter().cloned());
         }
-        Ok(made)
+        problems
     }
 
-    fn image(&mut self, path: &Path) -> Result<Image, Vec<Problem>> {
-        let document = self.memory.document(self.files, path, false).document?;
-        self.memory.image(path, &document, |document| manifest::image(path, document))
+    /// What comes of the personas of these names.
+    fn personas(&mut self, names: &BTreeSet<String>) -> Vec<Result<Came, Vec<Problem>>> {
+        let mut wanted = vec![];
+        let mut refused = BTreeMap::new();
+        for name in names {
+            match Lineage::of(name, &self.shelf) {
+                Ok(lineage) => wanted.push((name.as_str(), lineage)),
+                Err(problems) => drop(refused.insert(name, problems)),
+            }
+        }
+        let inherited = |made: &Made| {
+            let faults = made.lineage.split().1.filter_map(|document| self.faults.get(&document.source().path));
+            faults.flatten().cloned().collect()
+        };
+        let mut made = self.memory.made(&wanted, make).into_iter();
+        let came = names.iter().filter_map(|name| match refused.remove(name) {
+            Some(problems) => Some(Err(problems)),
+            None => made.next().map(|made| Ok(Came { inherited: inherited(&made), made })),
+        });
+        came.collect()
+    }
+
+    fn images(&mut self, paths: &[PathBuf]) -> Vec<Result<Image, Vec<Problem>>> {
+        let reads = self.memory.documents(self.files, paths, false);
+        let images = paths.iter().zip(reads).map(|(path, read)| {
+            let document = read.document?;
+            self.memory.image(path, &document, |document| manifest::image(path, document))
+        });
+        images.collect()
     }
 }
 
@@ -222,22 +243,27 @@ fn check_file(path: &Path) -> Vec<Problem> {
     let files = Files::Folder(if is_fragment { folder.join("..") } else { folder.to_owned() });
     let mut memory = Memory::default();
     let mut reading = Reading { files: &files, memory: &mut memory, shelf: Shelf::new(), faults: BTreeMap::new() };
+    let own = [path.to_owned()];
     if is_in(IMAGES) {
-        return reading.image(path).err().unwrap_or_default();
+        return reading.images(&own).into_iter().filter_map(Result::err).flatten().collect();
     }
     // The file itself first, so that what is said of it names it as the user did.
     let name = if is_fragment { format!("{FRAGMENTS}/{}", stem(path)) } else { stem(path) };
     let mut problems = match is_fragment {
-        true => reading.fragment(path),
-        false => reading.read(name.clone(), path).into_iter().collect(),
+        true => reading.fragments(&own),
+        false => reading.read(std::iter::once(name.clone()), &own),
     };
     if reading.shelf.get(&name).is_some_and(|read| read.as_ref().is_ok_and(|document| document.has("extends"))) {
-        files.documents(FRAGMENTS).iter().for_each(|path| drop(reading.fragment(path)));
-        files.documents("").iter().for_each(|path| drop(reading.read(stem(path), path)));
+        let (fragments, others) = (files.documents(FRAGMENTS), files.documents(""));
+        drop(reading.fragments(&fragments));
+        drop(reading.read(others.iter().map(|path| stem(path)), &others));
     }
     let more = match is_fragment {
         true => Lineage::of(&name, &reading.shelf).err().unwrap_or_default(),
-        false => reading.persona(&name).map_or_else(|problems| problems, |made| made.problems),
+        false => reading.personas(&BTreeSet::from([name])).pop().map_or(vec![], |came| match came {
+            Ok(came) => [came.made.problems.clone(), came.inherited].concat(),
+            Err(problems) => problems,
+        }),
     };
     for problem in more {
         if !problems.contains(&problem) {

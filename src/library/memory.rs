@@ -12,7 +12,10 @@ use crate::{
     persona::{Persona, catalog::Entry, compose::Lineage},
 };
 
-use super::files::{Files, Stamp};
+use super::{
+    abreast,
+    files::{Files, Stamp},
+};
 
 /// A document as it was read, with what is wrong with it by itself: everything but what is missing, which a document that
 /// it is composed with may have.
@@ -36,30 +39,53 @@ pub(super) struct Made {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     documents: HashMap<PathBuf, (Option<Stamp>, Read)>,
-    personas: BTreeMap<String, Made>,
+    personas: BTreeMap<String, Arc<Made>>,
     images: HashMap<PathBuf, (Arc<Document>, Checked)>,
+}
+
+/// What a look at a file shows.
+enum Look {
+    /// It is surely as it was.
+    Same,
+    /// It looks otherwise, or could, and holds what it held.
+    Touched(Option<Stamp>),
+    /// It holds something else.
+    New(Option<Stamp>, Box<Read>),
 }
 
 /// An image, or what is wrong with its manifest.
 type Checked = Result<Image, Vec<Problem>>;
 
 impl Memory {
-    /// The document in a file; read only when it is not surely as it was.
-    pub(super) fn document(&mut self, files: &Files, path: &Path, check: bool) -> Read {
+    /// The documents in files, in their order. Each is read only when it is not surely as it was.
+    pub(super) fn documents(&mut self, files: &Files, paths: &[PathBuf], check: bool) -> Vec<Read> {
+        let looks = abreast::each(paths, |path| self.look(files, path, check));
+        let reads = paths.iter().zip(looks).map(|(path, look)| {
+            let read = match look {
+                Look::Same => return self.documents[path].1.clone(),
+                Look::Touched(stamp) => (stamp, self.documents[path].1.clone()),
+                Look::New(stamp, read) => (stamp, *read),
+            };
+            self.documents.insert(path.clone(), read.clone());
+            read.1
+        });
+        reads.collect()
+    }
+
+    fn look(&self, files: &Files, path: &Path, check: bool) -> Look {
         // The stamp is older than what is read, so a change between the two is seen the next time.
         let stamp = files.stamp(path);
-        let before = self.documents.get_mut(path);
-        if let (Some((Some(old), read)), Some(new)) = (&before, &stamp)
+        let before = self.documents.get(path);
+        if let (Some((Some(old), _)), Some(new)) = (before, &stamp)
             && old.vouches_for(new)
         {
-            return read.clone();
+            return Look::Same;
         }
         let source = files.read(path);
-        if let (Some((old, Read { document: Ok(document), .. })), Ok(source)) = (before, &source)
+        if let (Some((_, Read { document: Ok(document), .. })), Ok(source)) = (before, &source)
             && **document.source() == *source
         {
-            *old = stamp;
-            return self.documents[path].1.clone();
+            return Look::Touched(stamp);
         }
         let document = source.and_then(Document::of).map(Arc::new).map_err(|problem| vec![problem]);
         let faults = match &document {
@@ -67,21 +93,28 @@ impl Memory {
             Ok(_) => vec![],
             Err(problems) => problems.clone(),
         };
-        let read = Read { document, faults };
-        self.documents.insert(path.to_owned(), (stamp, read.clone()));
-        read
+        Look::New(stamp, Box::new(Read { document, faults }))
     }
 
-    /// What came of a persona when it was last made of these very documents; or else what comes of it now.
-    pub(super) fn made(&mut self, name: &str, lineage: Lineage, make: impl FnOnce(Lineage) -> Made) -> Made {
-        match self.personas.get(name).filter(|made| made.lineage.is_same(&lineage)) {
-            Some(made) => made.clone(),
-            None => {
-                let made = make(lineage);
-                self.personas.insert(name.to_owned(), made.clone());
-                made
+    /// What came of personas when they were last made of these very documents; or else what comes of them now.
+    pub(super) fn made(
+        &mut self,
+        wanted: &[(&str, Lineage)],
+        make: impl Fn(&str, Lineage) -> Made + Sync,
+    ) -> Vec<Arc<Made>> {
+        let made = abreast::each(wanted, |(name, lineage)| {
+            match self.personas.get(*name).filter(|made| made.lineage.is_same(lineage)) {
+                Some(made) => (made.clone(), false),
+                None => (Arc::new(make(name, lineage.clone())), true),
             }
-        }
+        });
+        let noted = wanted.iter().zip(made).map(|((name, _), (made, is_new))| {
+            if is_new {
+                self.personas.insert((*name).to_owned(), made.clone());
+            }
+            made
+        });
+        noted.collect()
     }
 
     /// What came of a manifest, likewise.

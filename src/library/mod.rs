@@ -12,6 +12,7 @@
 //! `load` reads, `git`, `worktree` and `revision` know commits and edits, [`Store`] keeps what was served, [`Watch`] tells of
 //! changes, [`Remote`] fetches them, [`Shared`] lets all see how it stands.
 
+mod abreast;
 mod cross;
 mod files;
 mod git;
@@ -59,6 +60,10 @@ pub use worktree::History;
 
 /// How often a set that changes while it is read is read again before it is taken as it is.
 const RESTLESS: u32 = 5;
+
+/// So many replaced versions stay in memory at least, and as many as there are personas: those that one `git checkout` replaces
+/// are what boots under way ask for next. Older ones are read from the store.
+const REPLACED: usize = 256;
 
 /// At how many looks at a repository that git would not look into it is asked again.
 const ASK_AGAIN: u32 = 5;
@@ -211,12 +216,15 @@ impl Library {
                 broken.insert(name);
             }
         }
-        let catalog = Catalog::new(loaded.personas, loaded.images, &self.catalog);
+        let mut catalog = Catalog::new(loaded.personas, loaded.images, &self.catalog);
         let mut problems = loaded.problems;
         problems.extend(load::staying(&staying, &self.dir));
         problems.extend(cross::warnings(&catalog, &loaded.documents));
         problems.extend(succession::problems(&catalog, &loaded.documents));
         problems.extend(self.store.as_mut().and_then(|store| unstored(store, &catalog)));
+        if let Some(store) = &self.store {
+            catalog.forget(REPLACED.max(catalog.personas().count()), |version| store.holds(version));
+        }
         let standing = match standing {
             Some(Ok(standing)) => {
                 self.history = History::Git { commit: standing.commit.clone(), branch: standing.branch.clone() };
@@ -299,8 +307,7 @@ impl Library {
 
     /// A version that was served once.
     pub fn stored(&self, version: &Version) -> Result<Arc<Persona>, StoreError> {
-        let unknown = || StoreError::Unknown { version: version.as_str().to_owned(), folder: "(no store)".into() };
-        self.store.as_ref().ok_or_else(unknown)?.read(version)
+        store::read(self.store.as_ref(), version)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     persona::{Persona, catalog::Catalog},
 };
 
-use super::{History, Library, Status, StoreError};
+use super::{History, Library, Status, Store, StoreError, store};
 
 /// How a library stood when it was last read.
 #[derive(Debug, Clone)]
@@ -30,13 +30,15 @@ pub struct View {
 #[derive(Debug)]
 pub struct Shared {
     library: Mutex<Library>,
+    store: Option<Store>,
     view: ArcSwap<View>,
 }
 
 impl Shared {
     /// Shares a library.
     pub fn new(library: Library) -> Self {
-        Self { view: ArcSwap::from_pointee(view(&library)), library: Mutex::new(library) }
+        let store = library.store.clone();
+        Self { view: ArcSwap::from_pointee(view(&library)), store, library: Mutex::new(library) }
     }
 
     /// How it stood last. Never waits.
@@ -62,9 +64,9 @@ impl Shared {
         read
     }
 
-    /// A version that was served once. Waits for disks.
+    /// A version that was served once. Reads one small file, and waits for nobody who reads the library.
     pub fn stored(&self, version: &Version) -> Result<Arc<Persona>, StoreError> {
-        self.library.lock().unwrap_or_else(PoisonError::into_inner).stored(version)
+        store::read(self.store.as_ref(), version)
     }
 }
 

@@ -15,7 +15,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
@@ -54,11 +54,11 @@ pub enum StoreError {
     },
 }
 
-/// A folder of versions.
-#[derive(Debug)]
+/// A folder of versions. All clones are one.
+#[derive(Debug, Clone)]
 pub struct Store {
     dir: PathBuf,
-    held: BTreeSet<Version>,
+    held: Arc<Mutex<BTreeSet<Version>>>,
 }
 
 impl Store {
@@ -76,12 +76,21 @@ impl Store {
                 _ => {}
             }
         }
-        Ok(Self { dir: dir.to_owned(), held })
+        Ok(Self { dir: dir.to_owned(), held: Arc::new(Mutex::new(held)) })
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeSet<Version>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this version is here.
+    pub fn holds(&self, version: &Version) -> bool {
+        self.held().contains(version)
     }
 
     /// Stores what is not here yet. All of it is written first, then brought to the disk in one go, and only then named.
     pub fn keep<'a>(&mut self, entries: impl IntoIterator<Item = &'a Entry>) -> Result<usize, StoreError> {
-        let new = entries.into_iter().filter(|entry| !self.held.contains(&entry.reference.version));
+        let new = entries.into_iter().filter(|entry| !self.holds(&entry.reference.version));
         // Two names may say the same.
         let new: BTreeMap<&Version, &Entry> = new.map(|entry| (&entry.reference.version, entry)).collect();
         let mut written = vec![];
@@ -103,7 +112,7 @@ impl Store {
         let count = written.len();
         for (version, (unready, path)) in written {
             fs::rename(&unready, &path).map_err(|error| at(&path, error))?;
-            self.held.insert(version);
+            self.held().insert(version);
         }
         folder.sync_all().map_err(|error| at(&self.dir, error))?;
         Ok(count)
@@ -127,7 +136,7 @@ impl Store {
         let folder = self.dir.display().to_string();
         let unknown = || StoreError::Unknown { version: version.as_str().to_owned(), folder };
         // A version comes from the journal; as a file name it must be nothing else.
-        if !self.held.contains(version) {
+        if !self.holds(version) {
             return Err(unknown());
         }
         let path = self.path(version);
@@ -143,6 +152,12 @@ impl Store {
     fn path(&self, version: &Version) -> PathBuf {
         self.dir.join(format!("{}.yaml", version.as_str()))
     }
+}
+
+/// A version that was served once, when there is a store.
+pub(super) fn read(store: Option<&Store>, version: &Version) -> Result<Arc<Persona>, StoreError> {
+    let unknown = || StoreError::Unknown { version: version.as_str().to_owned(), folder: "(no store)".into() };
+    store.ok_or_else(unknown)?.read(version)
 }
 
 fn at(path: &Path, error: io::Error) -> StoreError {

@@ -1,9 +1,12 @@
 //! The personas and images that validate: what decisions may choose from.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use crate::model::{
-    Digest, PersonaName, PersonaRef,
+    Digest, PersonaName, PersonaRef, Version,
     image::{Image, ImageFile, ImageName},
 };
 
@@ -23,8 +26,11 @@ pub struct Entry {
 pub struct Catalog {
     personas: BTreeMap<PersonaName, Entry>,
     images: BTreeMap<ImageName, Arc<Image>>,
-    /// Every version since the start, so that a boot under way is served the text that it was planned with.
+    /// The current versions and those that were replaced lately, so that a boot under way is served the text that it was
+    /// planned with.
     versions: BTreeMap<PersonaRef, Arc<Persona>>,
+    /// Those that were replaced, in the order in which they were.
+    replaced: VecDeque<PersonaRef>,
     files: BTreeMap<Digest, ImageFile>,
     /// Who takes the place of a persona that left the library.
     successors: BTreeMap<PersonaName, PersonaName>,
@@ -35,6 +41,9 @@ impl Catalog {
     pub fn new(personas: Vec<Entry>, images: Vec<Image>, before: &Self) -> Self {
         let mut versions = before.versions.clone();
         versions.extend(personas.iter().map(|entry| (entry.reference.clone(), entry.persona.clone())));
+        let current: BTreeSet<&PersonaRef> = personas.iter().map(|entry| &entry.reference).collect();
+        let replaced = before.replaced.iter().chain(before.personas.values().map(|entry| &entry.reference));
+        let replaced = replaced.filter(|reference| !current.contains(reference)).cloned().collect();
         // Blobs of images that left the library stay known too: a boot may be fetching them.
         let mut files = before.files.clone();
         files.extend(images.iter().flat_map(|image| image.files.values()).map(|file| (file.sha256, file.clone())));
@@ -44,6 +53,7 @@ impl Catalog {
             personas: personas.into_iter().map(|entry| (entry.reference.name.clone(), entry)).collect(),
             images: images.into_iter().map(|image| (image.name.clone(), Arc::new(image))).collect(),
             versions,
+            replaced,
             files,
         }
     }
@@ -83,7 +93,21 @@ impl Catalog {
         self.versions.entry(reference).or_insert(persona);
     }
 
-    /// A version of a persona, current or replaced since the start.
+    /// Forgets those versions that were replaced first, as far as they `can` be forgotten, until there are no more than `most`.
+    pub fn forget(&mut self, most: usize, can: impl Fn(&Version) -> bool) {
+        let Self { versions, replaced, .. } = self;
+        let mut over = replaced.len().saturating_sub(most);
+        replaced.retain(|reference| {
+            let goes = over > 0 && can(&reference.version);
+            if goes {
+                over -= 1;
+                versions.remove(reference);
+            }
+            !goes
+        });
+    }
+
+    /// A version of a persona: current, replaced lately, or wanted again.
     pub fn version(&self, reference: &PersonaRef) -> Option<&Arc<Persona>> {
         self.versions.get(reference)
     }

@@ -128,8 +128,10 @@ impl<'a> Walk<'a> {
     }
 
     fn unknown(&self, document: &Document, place: &str, name: &str) -> Problem {
-        let names: Vec<&str> = self.shelf.keys().map(String::as_str).collect();
         let plain = name.trim_start_matches("./").trim_end_matches(".yml").trim_end_matches(".yaml");
+        // Among a thousand personas that all miss a fragment, none is a near name of it.
+        let is_alike = |known: &&str| known.contains('/') == plain.contains('/');
+        let names: Vec<&str> = self.shelf.keys().map(String::as_str).filter(is_alike).collect();
         let fragment = format!("fragments/{plain}");
         let meant = match self.shelf.contains_key(&fragment) {
             true => format!("did you mean `{fragment}`?"),

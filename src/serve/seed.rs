@@ -73,11 +73,13 @@ impl SeedKey {
 pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name: &str, deliver: bool) -> Response {
     let Some((boot, persona)) = open(context, id, token) else { return not_found() };
     let ground = context.engine.ground();
-    let Some(text_of) = ground.catalog.version(&persona) else { return not_found() };
+    // A version that was replaced many edits ago is on disk only.
+    let known = ground.catalog.version(&persona).cloned();
+    let Some(text_of) = known.or_else(|| context.library.stored(&persona.version).ok()) else { return not_found() };
     // The attempt's own files agree with one another, whatever has been edited since its script.
     let setting = boot.setting.clone().unwrap_or_else(|| setting_now(context, &boot, ends.server_url()));
     let links = Links { server: setting.server.clone(), boot: id, token: token.to_owned() };
-    let secrets = match secrets_of(text_of, &context.secrets_dir) {
+    let secrets = match secrets_of(&text_of, &context.secrets_dir) {
         Ok(secrets) => secrets,
         Err(error) => {
             tracing::error!(boot = %id, persona = %persona, "the seed cannot be rendered: {error}");
@@ -86,7 +88,7 @@ pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name:
         }
     };
     let rendering = Rendering { boot: &boot, persona: &persona, setting: &setting, links: &links, secrets: &secrets };
-    let Some(rendered) = rendering.with(|subject| seed_file(text_of, subject, name)) else { return not_found() };
+    let Some(rendered) = rendering.with(|subject| seed_file(&text_of, subject, name)) else { return not_found() };
     if deliver {
         context.engine.note(id, Step::Seed { name: name.to_owned() }, peer_ip(ends.peer));
     }

@@ -5,6 +5,7 @@
 
 mod command;
 mod daemon;
+mod growth;
 mod reload;
 mod remote;
 mod stage;
