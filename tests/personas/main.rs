@@ -16,6 +16,7 @@ mod sandbox;
 mod schema;
 mod stage;
 mod tools;
+mod updates;
 mod validators;
 mod wild;
 

@@ -105,7 +105,7 @@ fn fit_flatcar(persona: &mut Persona) {
     (apps.packages, apps.repositories) = (Packages::default(), vec![]);
     (apps.snaps, apps.flatpaks) = (vec![], vec![]);
     (security.passwords.min_length, security.passwords.min_classes) = (None, None);
-    (security.encryption, security.automatic_updates) = (None, false);
+    (security.encryption, security.automatic_updates) = (None, security.automatic_updates.filter(|on| !on));
     security.access_control = security.access_control.filter(|mode| *mode != AccessControl::Disabled);
     (preferences.language, preferences.locale, preferences.keyboard) = (None, None, None);
     (preferences.wallpaper, preferences.desktop) = (None, None);
@@ -355,7 +355,7 @@ fn security(distribution: Distribution, installs: bool) -> impl Strategy<Value =
         unique(vec(user(windows), 0..3), |user| user.name.clone()),
         unique(vec(group, 0..2), |group| group.gid.map_or(group.name.clone(), |gid| gid.to_string())),
     );
-    (option::of(firewall()), people, ssh, passwords, encryption, any::<bool>(), access).prop_map(
+    (option::of(firewall()), people, ssh, passwords, encryption, any::<Option<bool>>(), access).prop_map(
         move |(firewall, (users, groups), ssh, passwords, encryption, automatic_updates, access_control)| Security {
             firewall,
             users,

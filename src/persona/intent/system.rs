@@ -18,8 +18,10 @@ impl Intent {
             self.file("/etc/sysctl.d/50-greenroom-ipv6.conf", off);
             self.command(&["sysctl", "--system"]);
         }
-        if persona.security.automatic_updates {
-            self.updates(persona);
+        match persona.security.automatic_updates {
+            Some(true) => self.updates(persona),
+            Some(false) => self.no_updates(persona),
+            None => {}
         }
         if let Some(mode) = persona.security.access_control {
             self.access_control(persona, mode);
@@ -91,6 +93,22 @@ impl Intent {
                 self.enable.push("dnf-automatic.timer".into());
             }
             // Flatcar and Windows update themselves unless they are told not to; their renderers do.
+            Family::Flatcar | Family::Windows | Family::Other => {}
+        }
+    }
+
+    /// Off stays off, whatever a desktop or an image brings: what would install updates is told not to, or cannot start.
+    fn no_updates(&mut self, persona: &Persona) {
+        match persona.os.distribution().family() {
+            // Read after Debian's and Ubuntu's 20auto-upgrades, which stays theirs.
+            Family::Debian => {
+                self.file("/etc/apt/apt.conf.d/50greenroom-updates", "APT::Periodic::Unattended-Upgrade \"0\";\n");
+            }
+            // Those of DNF 4, and the one of DNF 5.
+            Family::Redhat => {
+                let timers = ["dnf-automatic.timer", "dnf-automatic-install.timer", "dnf5-automatic.timer"];
+                self.mask.extend(timers.map(str::to_owned));
+            }
             Family::Flatcar | Family::Windows | Family::Other => {}
         }
     }

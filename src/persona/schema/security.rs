@@ -26,8 +26,9 @@ pub struct Security {
     /// How the installed disk is encrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
-    /// Whether security updates install themselves.
-    pub automatic_updates: bool,
+    /// Whether security updates install themselves: `true` and `false` see to it, the distribution's way when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub automatic_updates: Option<bool>,
     /// What SELinux or AppArmor does; the distribution's way when not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_control: Option<AccessControl>,

@@ -64,7 +64,7 @@ fn security(refusals: &mut Refusals, persona: &Persona) {
     let disabled = security.access_control == Some(AccessControl::Disabled);
     let why = "Flatcar's kernel always has SELinux";
     refusals.unless(!disabled, "security.access_control", why, "`permissive` forbids nothing either");
-    let updates = security.automatic_updates && persona.effect() == Effect::Ephemeral;
+    let updates = security.automatic_updates == Some(true) && persona.effect() == Effect::Ephemeral;
     let why = "a Flatcar that runs from memory has no disk to put an update on";
     refusals.unless(!updates, "security.automatic_updates", why, "boot a newer image");
 }

@@ -53,10 +53,9 @@ pub(super) fn all(persona: &Persona, intent: &Intent, report: report::Way) -> Ve
         set(name, "mask", json!(true));
     }
     // Flatcar updates itself unless both the updater and the one who reboots for it are masked.
-    for name in ["update-engine.service", "locksmithd.service"] {
-        match persona.security.automatic_updates {
-            true => set(name, "enabled", json!(true)),
-            false => set(name, "mask", json!(true)),
+    if let Some(updates) = persona.security.automatic_updates {
+        for name in ["update-engine.service", "locksmithd.service"] {
+            set(name, if updates { "enabled" } else { "mask" }, json!(true));
         }
     }
     let mut add = |name: &str, contents: String| {

@@ -138,14 +138,17 @@ fn preferences(script: &mut String, persona: &Persona) {
     script.push_str(&step("wallpaper", &body));
 }
 
-/// Windows updates itself unless it is told not to; the policy says which, either way.
+/// Windows updates itself, in its own way, unless a policy says something: 4 is to download and to install by itself.
 fn updates(script: &mut String, persona: &Persona) {
-    let never = u8::from(!persona.security.automatic_updates);
+    let (name, value) = match persona.security.automatic_updates {
+        None => return,
+        Some(true) => ("AUOptions", 4),
+        Some(false) => ("NoAutoUpdate", 1),
+    };
     let body = format!(
         "$policy = 'HKLM:\\SOFTWARE\\Policies\\Microsoft\\Windows\\WindowsUpdate\\AU'\n\
          [void](New-Item -Path $policy -Force)\n\
-         Set-ItemProperty -Path $policy -Name NoAutoUpdate -Type DWord -Value {never}\n\
-         Set-ItemProperty -Path $policy -Name AUOptions -Type DWord -Value 4"
+         Set-ItemProperty -Path $policy -Name {name} -Type DWord -Value {value}"
     );
     script.push_str(&step("updates", &body));
 }
