@@ -247,6 +247,7 @@ impl Import {
                 hosts.iter().for_each(|line| self.lost(line, why, ""));
                 let options = std::mem::take(&mut self.options);
                 options.iter().for_each(|given| self.lost(&given.line, why, ""));
+                self.lose_domains(why, "");
                 return;
             }
         };
@@ -271,6 +272,7 @@ impl Import {
             for given in std::mem::take(&mut self.options) {
                 self.lost(&given.line, why, "tell that server");
             }
+            self.lose_domains(why, "tell that server");
         }
         self.out.section.dhcp = Some(dhcp);
     }

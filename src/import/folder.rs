@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use super::LeftBehind;
 
-/// The texts of a folder, and what of it could not be read.
+/// The texts of a folder, and what of it was not read.
 #[derive(Debug, Default)]
 pub struct Folder {
     /// Texts by their paths, relative to the folder.
     pub texts: BTreeMap<String, String>,
-    /// What could not be read, and why.
+    /// What was not read, and why.
     pub unread: Vec<LeftBehind>,
 }
 
@@ -62,10 +62,14 @@ impl Object<'_> {
     }
 }
 
-/// The texts of a list, or the words of a text.
+/// The items of a list, or the words of a text.
 pub(super) fn words(value: Option<&Value>) -> Vec<String> {
     match value {
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        // What is no text is written out, so that whoever takes the words can say what is wrong with it.
+        Some(Value::Array(items)) => {
+            let words = items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
+            words.filter(|word| !word.is_empty()).collect()
+        }
         Some(Value::String(text)) => {
             text.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
         }

@@ -186,3 +186,76 @@ proptest! {
         prop_assert!(imported.left_behind.iter().all(|left| left.fate != Fate::Unread));
     }
 }
+
+/// What was left behind, as the report has it: place, what, reason and help.
+fn left(imported: &Imported) -> Vec<String> {
+    imported.left_behind.iter().map(|it| format!("{} {}: {}; {}", it.place, it.what, it.why, it.help)).collect()
+}
+
+#[test]
+fn what_a_persona_cannot_say_is_told_with_the_reason_and_what_to_do() {
+    let distro = r#"{"name": "rocky", "kernel": "/k", "initrd": "/i", "breed": "redhat", "os_version": "rhel9"}"#;
+    let profile = r#"{"name": "web", "distro": "rocky",
+        "name_servers": ["10.0.0.53", "dns.example", 7],
+        "name_servers_search": ["lab.example", "not a domain"],
+        "proxy": "socks5://proxy.example:1080"}"#;
+    let system = r#"{"name": "node1", "profile": "web", "gateway": "fe80::1",
+        "name_servers_search": ["own.example", "-bad-"],
+        "proxy": "ftp://proxy.example",
+        "interfaces": {
+            "bond0": {"interface_type": "bond", "bonding_opts": "mode=broadcast miimon=100 fail_over_mac=1", "ip_address": "2001:db8::5"},
+            "bond1": {"interface_type": "bond"},
+            "eth0": {"interface_type": "bond_slave", "interface_master": "bond0", "mac_address": "52:54:00:00:00:01"},
+            "eth1": {"interface_type": "bond_slave", "interface_master": "bond1", "mac_address": "52:54:00:00:00:02"}
+        }}"#;
+    let imported = cobbler::import(&folder(&[
+        ("collections/distros/rocky.json", distro.into()),
+        ("collections/profiles/web.json", profile.into()),
+        ("collections/systems/node1.json", system.into()),
+    ]));
+    sound(&imported);
+    let told = left(&imported);
+    for (what, why, help) in [
+        ("name server dns.example of profile web", "it is no address", "network.dns"),
+        ("name server 7 of profile web", "it is no address", "network.dns"),
+        ("search domain not a domain of profile web", "it cannot be a domain", "network.search"),
+        ("proxy socks5://proxy.example:1080 of profile web", "no URL of an HTTP proxy", "network.proxy"),
+        ("gateway fe80::1 of system node1", "it is no IPv4 address", "router"),
+        ("search domain -bad- of system node1", "it cannot be a domain", "network.search"),
+        ("proxy ftp://proxy.example of system node1", "no URL of an HTTP proxy", "network.proxy"),
+        ("interface bond0 of system node1", "its mode `broadcast` is none", "network.bonds"),
+        ("interface bond0 of system node1", "its option fail_over_mac=1", "apps.files"),
+        ("interface bond0 of system node1", "its address 2001:db8::5 is none of IPv4", "network.interfaces"),
+        ("interface bond1 of system node1", "it names no mode", "network.bonds"),
+    ] {
+        let tells = |line: &&String| line.contains(what) && line.contains(why) && line.contains(help);
+        assert_eq!(told.iter().filter(tells).count(), 1, "{what}\n{}", told.join("\n"));
+    }
+    let own = &imported.personas.last().unwrap().persona.network;
+    assert_eq!((own.search.as_slice(), own.dns.len()), (&["own.example".to_owned()][..], 1), "the rest comes over");
+}
+
+#[test]
+fn domains_that_no_subnet_is_told_are_listed() {
+    for range in ["", "dhcp-range=10.0.0.0,proxy\n"] {
+        let imported = dnsmasq::import(&folder(&[("x", format!("{range}domain=lab.example\n"))]), "x");
+        assert!(left(&imported).iter().any(|line| line.contains("domain=lab.example")), "{:?}", left(&imported));
+    }
+}
+
+#[test]
+fn hidden_files_and_backups_are_not_read_and_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = |name: &str| format!(r#"{{"name": "{name}", "boot": {{"kernel": "http://a.example/k"}}}}"#);
+    put(folder.path(), "in/profiles/web.json", profile("web"));
+    put(folder.path(), "in/profiles/.hidden.json", profile("hidden"));
+    put(folder.path(), "in/profiles/web.json~", profile("older"));
+    let output = greenroom(folder.path(), &["import", "matchbox", "in", "--out", "out"]);
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let reason = told.split("its name begins with `.` or ends with `~`").nth(1).unwrap();
+    assert!(reason.contains("help: rename it") && reason.contains("profiles/.hidden.json"), "{told}");
+    assert!(reason.contains("profiles/web.json~"), "{told}");
+    let written = page(&folder.path().join("out"));
+    assert!(!written.contains("hidden") && !written.contains("older"), "{written}");
+}

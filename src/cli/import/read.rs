@@ -56,6 +56,13 @@ impl Reader {
         self.folder.unread.push(LeftBehind::unread(shown, "the whole file", why, help));
     }
 
+    /// What is called as editors and version control call theirs is not read: a backup would come over beside what it is of.
+    fn hidden(&mut self, shown: &str) {
+        let why = "its name begins with `.` or ends with `~`, as backups and hidden files do";
+        let help = "rename it, and import again, if the other server serves it";
+        self.folder.unread.push(LeftBehind::lost(shown, "the whole file", why, help));
+    }
+
     /// The real path of something, when it lies in the folder.
     fn within(&mut self, path: &Path, shown: &str) -> Option<PathBuf> {
         match fs::canonicalize(path) {
@@ -131,8 +138,12 @@ pub(super) fn folder(root: &Path, dirs: &[impl AsRef<str>]) -> Result<Folder, Fa
     for dir in dirs.iter().map(AsRef::as_ref) {
         let files = reader.files_of(&root.join(dir), dir);
         found = found || !files.is_empty();
-        for (path, name) in files.into_iter().filter(|(_, name)| !name.starts_with('.') && !name.ends_with('~')) {
-            reader.text(&path, &format!("{dir}/{name}"));
+        for (path, name) in files {
+            let shown = format!("{dir}/{name}");
+            match name.starts_with('.') || name.ends_with('~') {
+                true => reader.hidden(&shown),
+                false => reader.text(&path, &shown),
+            }
         }
     }
     if !found {

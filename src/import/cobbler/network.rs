@@ -87,13 +87,18 @@ pub(super) fn read(system: &Object<'_>, gateway: Option<Ipv4Addr>, left: &mut Ve
         let what = format!("interface {} of system {}", port.name, super::name(system));
         let place = system.place(port.name);
         let mut lost = |why: &str, help: &str| left.push(LeftBehind::lost(&place, &what, why, help));
+        let address = port.text(&["ip_address"]).filter(|ip| ip.parse::<Ipv4Addr>().is_err());
+        if let Some(address) = address {
+            let why = format!("its address {address} is none of IPv4");
+            lost(&why, "reserve another, or write it under `network.interfaces` in the persona");
+        }
         match port.kind() {
             "bmc" => lost("Greenroom does not manage controllers", "reserve its address where DHCP for them is served"),
             "bridge" | "bridge_slave" | "bonded_bridge_slave" | "infiniband" => {
                 lost("bridges and InfiniBand do not come over", "write `network.bridges` in the persona");
                 ports.macs.extend(port.mac());
             }
-            "bond" => network.bonds.push(bond(port, &all, gateway)),
+            "bond" => network.bonds.push(bond(port, &all, gateway, &mut lost)),
             kind => {
                 if let Some((link, id)) = vlan(port.name) {
                     let ip = port.ip(gateway);
@@ -149,22 +154,51 @@ pub(super) fn read(system: &Object<'_>, gateway: Option<Ipv4Addr>, left: &mut Ve
     ports
 }
 
-fn bond(port: &Port<'_>, all: &[Port<'_>], gateway: Option<Ipv4Addr>) -> Bond {
+fn bond(port: &Port<'_>, all: &[Port<'_>], gateway: Option<Ipv4Addr>, lost: &mut dyn FnMut(&str, &str)) -> Bond {
     let of_it = |other: &&Port<'_>| {
         other.kind() == "bond_slave" && other.text(&["interface_master", "bonding_master"]) == Some(port.name)
     };
     let members = all.iter().filter(of_it).map(|other| other.name.to_owned()).collect();
     let options = port.text(&["bonding_opts"]).unwrap_or_default();
-    let mode = options.split([' ', ',']).find_map(|option| option.strip_prefix("mode=")).unwrap_or("active-backup");
-    let mode = match mode {
+    let mut mode = None;
+    for option in options.split([' ', ',']).filter(|option| !option.is_empty()) {
+        match option.strip_prefix("mode=") {
+            Some(text) => match bond_mode(text) {
+                Some(known) => mode = Some(known),
+                None => lost(
+                    &format!("its mode `{text}` is none that a persona has: it became active-backup"),
+                    "choose one of those under `network.bonds`: both ends of the cables must agree",
+                ),
+            },
+            // Which every persona's bond has.
+            None if option == "miimon=100" => {}
+            None => lost(
+                &format!("its option {option}: a persona says of a bond its mode and its ports"),
+                "leave it to the system, or write it with `apps.files`",
+            ),
+        }
+    }
+    if !options.contains("mode=") {
+        lost(
+            "it names no mode, and became active-backup, which needs nothing of the switch",
+            "write its mode under `network.bonds`",
+        );
+    }
+    let mode = mode.unwrap_or(BondMode::ActiveBackup);
+    Bond { name: port.name.to_owned(), members, mode, ip: port.ip(gateway) }
+}
+
+/// Modes as the kernel's bonding driver calls and numbers them.
+fn bond_mode(text: &str) -> Option<BondMode> {
+    Some(match text {
         "0" | "balance-rr" => BondMode::BalanceRr,
+        "1" | "active-backup" => BondMode::ActiveBackup,
         "2" | "balance-xor" => BondMode::BalanceXor,
         "4" | "802.3ad" => BondMode::Lacp,
         "5" | "balance-tlb" => BondMode::BalanceTlb,
         "6" | "balance-alb" => BondMode::BalanceAlb,
-        _ => BondMode::ActiveBackup,
-    };
-    Bond { name: port.name.to_owned(), members, mode, ip: port.ip(gateway) }
+        _ => return None,
+    })
 }
 
 /// The port and the number of a VLAN that is called `bond0.20`.

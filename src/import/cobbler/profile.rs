@@ -54,12 +54,15 @@ impl Import {
         let mut options = distro.options;
         options.extend(chain.options(&["kernel_options"]));
         persona.os.kernel_args = self.kernel_args(options, &profile.place("kernel_options"), &what);
-        let servers = chain.value(&["name_servers"]).map(|(_, value)| words(Some(value))).unwrap_or_default();
-        persona.network.dns = self.name_servers(&servers, &profile.place("name_servers"), &what);
-        let search = chain.value(&["name_servers_search"]).map(|(_, value)| words(Some(value))).unwrap_or_default();
-        persona.network.search = search.iter().filter_map(|domain| host_name(domain)).collect();
-        if let Some((_, proxy)) = chain.text(&["proxy"]).filter(|(_, proxy)| proxy.starts_with("http")) {
-            persona.network.proxy = Some(Proxy { http: draft_line(proxy), https: None, no_proxy: vec![] });
+        if let Some((object, servers)) = chain.value(&["name_servers"]) {
+            persona.network.dns = self.name_servers(&words(Some(servers)), &object.place("name_servers"), &what);
+        }
+        if let Some((object, domains)) = chain.value(&["name_servers_search"]) {
+            let place = object.place("name_servers_search");
+            persona.network.search = self.search_domains(&words(Some(domains)), &place, &what);
+        }
+        if let Some((object, proxy)) = chain.text(&["proxy"]) {
+            persona.network.proxy = self.proxy(proxy, &object.place("proxy"), &what);
         }
         let mut comments = vec![];
         if distro.distribution != Distribution::Other {
@@ -137,11 +140,39 @@ impl Import {
                 Ok(address) => addresses.push(address),
                 Err(_) => {
                     let what = format!("name server {server} of {of}");
-                    self.out.left_behind.push(LeftBehind::lost(place, &what, "it is no address", ""));
+                    let help = "write the address that it has under `network.dns`";
+                    self.out.left_behind.push(LeftBehind::lost(place, &what, "it is no address", help));
                 }
             }
         }
         addresses
+    }
+
+    pub(super) fn search_domains(&mut self, domains: &[String], place: &str, of: &str) -> Vec<String> {
+        let mut names = vec![];
+        for domain in domains {
+            match host_name(domain) {
+                Some(name) => names.push(name),
+                None => {
+                    let what = format!("search domain {domain} of {of}");
+                    let why = "it cannot be a domain: labels are letters, digits and inner `-`";
+                    let help = "write what was meant under `network.search`";
+                    self.out.left_behind.push(LeftBehind::lost(place, &what, why, help));
+                }
+            }
+        }
+        names
+    }
+
+    pub(super) fn proxy(&mut self, url: &str, place: &str, of: &str) -> Option<Proxy> {
+        let http = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
+        if http && !url.contains(char::is_whitespace) {
+            return Some(Proxy { http: url.to_owned(), https: None, no_proxy: vec![] });
+        }
+        let why = "it is no URL of an HTTP proxy, and package managers and services are told no other";
+        let help = "write `http://HOST:PORT` under `network.proxy`";
+        self.out.left_behind.push(LeftBehind::lost(place, &format!("proxy {url} of {of}"), why, help));
+        None
     }
 
     /// What the answer file plainly says. Returns the disk that it names, and the file system.
@@ -177,8 +208,4 @@ impl Import {
         self.out.left_behind.push(LeftBehind::lost(path, &what, why, &help).with_text(base, text));
         for_install
     }
-}
-
-fn draft_line(text: &str) -> String {
-    text.split_whitespace().next().unwrap_or_default().to_owned()
 }

@@ -36,7 +36,17 @@ impl Import {
             self.out.left_behind.push(LeftBehind::lost(&system.place("profile"), &what, &why, ""));
             return;
         };
-        let gateway = system.text("gateway").and_then(|gateway| gateway.parse::<Ipv4Addr>().ok());
+        let gateway = system.text("gateway").filter(|gateway| *gateway != "<<inherit>>");
+        let gateway = gateway.and_then(|gateway| {
+            let read = gateway.parse::<Ipv4Addr>().ok();
+            if read.is_none() {
+                let help = "write `router:` in its subnet";
+                let what = format!("gateway {gateway} of {what}");
+                let why = "it is no IPv4 address";
+                self.out.left_behind.push(LeftBehind::lost(&system.place("gateway"), &what, why, help));
+            }
+            read
+        });
         let ports = network::read(system, gateway, &mut self.out.left_behind);
         if ports.macs.is_empty() {
             let why = "none of its interfaces has a MAC address, and nothing else tells which device it is";
@@ -102,7 +112,8 @@ impl Import {
         }
     }
 
-    /// The persona of a system: its profile's, or one of its own when it has kernel options, name servers, bonds or VLANs.
+    /// The persona of a system: its profile's, or one of its own when it has kernel options, name servers, search
+    /// domains, a proxy, bonds or VLANs.
     fn special(
         &mut self,
         system: &Object<'_>,
@@ -116,6 +127,11 @@ impl Import {
         let servers: Vec<String> = servers.into_iter().filter(|server| server != "<<inherit>>").collect();
         let args = self.kernel_args(options, &system.place("kernel_options"), what);
         let dns = self.name_servers(&servers, &system.place("name_servers"), what);
+        let domains = words(system.map.get("name_servers_search"));
+        let domains: Vec<String> = domains.into_iter().filter(|domain| domain != "<<inherit>>").collect();
+        let search = self.search_domains(&domains, &system.place("name_servers_search"), what);
+        let url = system.text("proxy").filter(|url| *url != "<<inherit>>");
+        let proxy = url.and_then(|url| self.proxy(url, &system.place("proxy"), what));
         let Some(base) = self.out.personas.iter().find(|draft| draft.name == persona) else { return persona };
         let mut own = base.persona.clone();
         let mut comments = base.comments.clone();
@@ -131,6 +147,10 @@ impl Import {
         if !dns.is_empty() {
             own.network.dns = dns;
         }
+        if !search.is_empty() {
+            own.network.search = search;
+        }
+        own.network.proxy = proxy.or(own.network.proxy);
         if let Some(Network { interfaces, vlans, bonds, .. }) = network {
             own.network = Network { interfaces, vlans, bonds, ..own.network };
         }

@@ -97,6 +97,13 @@ impl Import {
         }
     }
 
+    /// Tells of every domain that no subnet is told.
+    pub(super) fn lose_domains(&mut self, why: &str, help: &str) {
+        for domain in std::mem::take(&mut self.domains) {
+            self.lost(&domain.line, why, help);
+        }
+    }
+
     /// Writes the options into the subnets whose tags they name, or into all.
     pub(super) fn fill_options(&mut self, dhcp: &mut Dhcp) {
         for domain in std::mem::take(&mut self.domains) {
