@@ -223,11 +223,15 @@ fn good(name: &str, lineage: &Lineage) -> Result<Good, Vec<Problem>> {
     Ok((entry, Arc::new(document), problems))
 }
 
-/// Checks one file or a whole library, without remembering anything: how many documents there were, and every problem. A file
-/// is checked with what it extends from the library around it.
+/// Checks one file, a whole library, or its folder of manifests or fragments, without remembering anything: how many documents
+/// there were, and every problem. A file is checked with what it extends from the library around it.
 pub fn check(path: &Path) -> (usize, Vec<Problem>) {
     if !path.is_dir() {
         return (1, check_file(path));
+    }
+    if is_called(path, IMAGES) || is_called(path, FRAGMENTS) {
+        let documents = Files::Folder(path.to_owned()).documents("");
+        return (documents.len(), documents.iter().flat_map(|path| check_file(path)).collect());
     }
     let loaded = load(&Files::Folder(path.to_owned()));
     let catalog = Catalog::new(loaded.personas, loaded.images, &Catalog::default());
@@ -236,15 +240,19 @@ pub fn check(path: &Path) -> (usize, Vec<Problem>) {
     (loaded.count, problems)
 }
 
+/// Whether a folder has this name, however it was pointed to.
+fn is_called(folder: &Path, name: &str) -> bool {
+    folder.canonicalize().is_ok_and(|folder| folder.ends_with(name))
+}
+
 fn check_file(path: &Path) -> Vec<Problem> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let is_in = |name: &str| folder.canonicalize().is_ok_and(|folder| folder.ends_with(name));
-    let is_fragment = is_in(FRAGMENTS);
+    let is_fragment = is_called(folder, FRAGMENTS);
     let files = Files::Folder(if is_fragment { folder.join("..") } else { folder.to_owned() });
     let mut memory = Memory::default();
     let mut reading = Reading { files: &files, memory: &mut memory, shelf: Shelf::new(), faults: BTreeMap::new() };
     let own = [path.to_owned()];
-    if is_in(IMAGES) {
+    if is_called(folder, IMAGES) {
         return reading.images(&own).into_iter().filter_map(Result::err).flatten().collect();
     }
     // The file itself first, so that what is said of it names it as the user did.

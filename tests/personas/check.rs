@@ -356,3 +356,25 @@ fn a_hook_that_is_there_stays_unless_it_is_forced_away() {
     let mut shell = Command::new("sh");
     assert!(shell.arg("-n").arg(&hook).status().unwrap().success());
 }
+
+#[test]
+fn a_folder_of_manifests_or_of_fragments_is_read_as_that() {
+    let folder = library(&[]);
+    fs::create_dir(folder.path().join("fragments")).unwrap();
+    fs::write(folder.path().join("fragments/plain.yaml"), "apiVersion: greenroom/v1\n").unwrap();
+    for (path, told) in [
+        ("images", "1 document, all good\n"),
+        ("images/", "1 document, all good\n"),
+        ("fragments", "1 document, all good\n"),
+    ] {
+        assert_eq!(out(&greenroom(folder.path(), &["persona", "check", path])), told, "{path}");
+    }
+    fs::write(folder.path().join("images/other.yaml"), IMAGE.replace("kernel:", "initrd:")).unwrap();
+    let told = out(&greenroom(folder.path(), &["persona", "check", "images"]));
+    assert!(
+        told.contains("error[GR015]: an image needs a kernel") && told.ends_with("in 1 of 2 documents\n"),
+        "{told}"
+    );
+    let inside = out(&greenroom(&folder.path().join("images"), &["persona", "check", "."]));
+    assert!(inside.contains("error[GR015]"), "{inside}");
+}
