@@ -70,7 +70,7 @@ pub struct LibraryRemote {
 impl Config {
     /// Reads a configuration. Relative paths in it are relative to the folder of the file.
     pub fn read(document: &Document) -> Result<Self, Vec<Problem>> {
-        validate::config(document.parse()?, document)
+        validate::config(document.parse_alone()?, document)
     }
 }
 

@@ -108,6 +108,18 @@ impl Tree {
         (here, keyed)
     }
 
+    /// The values that are tagged `!replace`, in the order in which they are written.
+    pub(super) fn collect_tagged<'a>(&'a self, tagged: &mut Vec<&'a Self>) {
+        if self.replaces {
+            tagged.push(self);
+        }
+        match &self.value {
+            Value::Map(entries) => entries.values().for_each(|tree| tree.collect_tagged(tagged)),
+            Value::List(items) => items.iter().for_each(|tree| tree.collect_tagged(tagged)),
+            _ => {}
+        }
+    }
+
     /// The value that positions lead to, from the top.
     pub(super) fn at(&self, steps: &[usize]) -> Option<&Self> {
         let Some((first, rest)) = steps.split_first() else { return Some(self) };

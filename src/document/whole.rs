@@ -50,6 +50,21 @@ impl Document {
         }
     }
 
+    /// The same, for documents that extend no others: in them, `!replace` would do nothing.
+    pub fn parse_alone<T: DeserializeOwned>(&self) -> Result<T, Vec<Problem>> {
+        let (read, mut problems) = self.attempt(true);
+        let mut tags = vec![];
+        self.tree.collect_tagged(&mut tags);
+        problems.extend(tags.into_iter().take(MAX_PROBLEMS).map(|tree| {
+            let help = "remove the tag: only personas and fragments extend others".to_owned();
+            problem(tree, true, "GR064", "`!replace` replaces nothing here".to_owned(), Some(help))
+        }));
+        match read {
+            Some(value) if problems.is_empty() => Ok(value),
+            _ => Err(sorted(problems)),
+        }
+    }
+
     /// What keeps the document from being a part of a `T`: as [`parse`](Self::parse), but for what is missing.
     pub fn problems_as_part<T: DeserializeOwned>(&self) -> Vec<Problem> {
         self.attempt::<T>(false).1

@@ -11,7 +11,7 @@ use super::files::stem;
 
 /// The image of a manifest, whose relative files are relative to it.
 pub(super) fn image(path: &Path, document: &Document) -> Result<Image, Vec<Problem>> {
-    let mut image: Image = document.parse()?;
+    let mut image: Image = document.parse_alone()?;
     let mut problems = vec![];
     if image.name.to_string() != stem(path) {
         let help = format!("call the file {}.yaml, or change `name`", image.name);

@@ -378,3 +378,17 @@ fn a_folder_of_manifests_or_of_fragments_is_read_as_that() {
     let inside = out(&greenroom(&folder.path().join("images"), &["persona", "check", "."]));
     assert!(inside.contains("error[GR015]"), "{inside}");
 }
+
+#[test]
+fn what_extends_nothing_has_nothing_to_replace() {
+    let folder = library(&[]);
+    fs::write(folder.path().join("images/debian.yaml"), format!("{IMAGE}args: !replace [quiet]\n")).unwrap();
+    let told = out(&greenroom(folder.path(), &["persona", "check", "images/debian.yaml"]));
+    assert!(told.contains("error[GR064]: `!replace` replaces nothing here"), "{told}");
+    assert!(told.contains("debian.yaml:9:1\n") && told.contains("help: remove the tag"), "{told}");
+    fs::write(folder.path().join("greenroom.yaml"), "boot:\n  rules: !replace []\nlibary: x\n").unwrap();
+    let shown = greenroom(folder.path(), &["config", "check", "--config", "greenroom.yaml"]);
+    let told = format!("{}{}", out(&shown), String::from_utf8_lossy(&shown.stderr));
+    assert!(told.contains("greenroom.yaml:2:3\n") && told.contains("replaces nothing here"), "{told}");
+    assert!(told.contains("`libary` is not known here"), "all at once: {told}");
+}
