@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     rich,
     sandbox::{Came, FakeDevice, FakeDisk, on_device},
-    stage::yaml,
+    stage::{decoded, persona, yaml},
     tools::{PASSPHRASE, kickstart_version, read_by, seed},
     validators::{sections, wild_ones},
 };
@@ -22,6 +22,10 @@ const STICK: FakeDisk = FakeDisk { name: "sdb", gib: 32, model: "Cruzer", serial
 fn found(persona: &Persona, device: &FakeDevice<'_>) -> Came {
     let script = match persona.target() {
         Target::Kickstart => sections(&seed(persona, "ks.cfg")).remove(0),
+        Target::Ignition => {
+            let config: Value = serde_json::from_str(&seed(persona, "config.ign")).unwrap();
+            decoded(&config["storage"]["files"][0]["contents"]["source"])
+        }
         _ => seed(persona, "disk.sh"),
     };
     on_device(device, &script)
@@ -35,7 +39,7 @@ fn chosen(persona: &Persona, disks: &[FakeDisk]) -> Result<String, String> {
         None => {
             assert!(!came.good && came.said.contains("GREENROOM STOPS THE INSTALLATION"), "{came:?}");
             assert!(came.calls.contains(r#"[{"phase":"failed","message":""#), "{came:?}");
-            let touched = ["set [", "/passphrase"].iter().any(|call| came.calls.contains(call));
+            let touched = ["set [", "/passphrase", "flatcar-install"].iter().any(|call| came.calls.contains(call));
             assert!(!touched && came.file("/tmp/greenroom-disk.ks").is_none(), "{came:?}");
             Err(came.said)
         }
@@ -79,6 +83,27 @@ fn no_installer_takes_one_of_several_disks() {
         let said = chosen(&persona, &[SSD, OTHER, STICK]).unwrap_err();
         assert!(said.contains("2 disks of this device fit") && said.contains("serial S64ANS0T"), "{said}");
     }
+}
+
+#[test]
+fn flatcar_is_written_to_that_disk_and_the_device_reboots_once_that_is_known() {
+    let mut persona = persona(include_str!("sample/flatcar-disk.yaml"));
+    let device = FakeDevice { disks: &[SSD, OTHER, STICK], uefi: true };
+    let came = found(&persona, &device);
+    assert!(came.good && came.file("/run/greenroom-installed.ign").is_none(), "{came:?}");
+    let steps = [
+        "/token/installed.ign]",
+        r#"[{"phase":"installing"}]"#,
+        "flatcar-install [-d] [/dev/nvme0n1] [-i] [/run/greenroom-installed.ign] [-V] [4081.2.1]",
+        r#"[{"phase":"installed"}]"#,
+        "systemctl [reboot]",
+    ];
+    let places: Vec<_> = steps.iter().map(|step| came.calls.find(step).expect(step)).collect();
+    assert!(places.is_sorted(), "{}", came.calls);
+    persona.os.install.as_mut().unwrap().disk = Disk { model: Some("Samsung".into()), ..Disk::default() };
+    assert!(chosen(&persona, device.disks).unwrap_err().contains("2 disks of this device fit"));
+    persona.os.install.as_mut().unwrap().disk = Disk { serial: Some("$(reboot)".into()), ..Disk::default() };
+    assert!(chosen(&persona, device.disks).is_err());
 }
 
 #[test]

@@ -83,7 +83,8 @@ pub(crate) fn on_device(device: &FakeDevice<'_>, script: &str) -> Came {
     }
     fs::create_dir_all(root.join("usr/share/debconf")).unwrap();
     fs::write(root.join("usr/share/debconf/confmodule"), CONFMODULE).unwrap();
-    for name in ["in-target", "curtin", "clevis", "blkid", "restorecon", "systemctl", "dracut", "update-initramfs"] {
+    let told = ["in-target", "curtin", "clevis", "blkid", "restorecon", "systemctl", "dracut", "update-initramfs"];
+    for name in told.into_iter().chain(["flatcar-install"]) {
         program(name, RECORDS);
     }
     fs::write(root.join("secret"), PASSPHRASE).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! Installers take the first disk, or the largest, when several fit. That wipes the wrong one some day, so this is a script
 //! that counts: it goes on only when exactly one fits, and otherwise says on the console what there is, and stops. It runs
-//! in the shells of three installers, one of them BusyBox's.
+//! in the shells of four installers, one of them BusyBox's.
 
 use crate::persona::{
     Persona,
