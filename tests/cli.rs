@@ -77,6 +77,53 @@ fn every_command_has_help_with_examples() {
     }
 }
 
+/// The lines of the examples, on a terminal of this width.
+fn examples(command: &[&str], columns: &str) -> Vec<String> {
+    let mut greenroom = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    let output = greenroom.args(command).arg("--help").env("COLUMNS", columns).output().unwrap();
+    let help = text(&output);
+    let (_, examples) = help.split_once("Examples:\n").unwrap();
+    examples.lines().take_while(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn examples_stay_in_their_lines_on_a_narrow_terminal() {
+    for &command in COMMANDS {
+        assert_eq!(examples(command, "80"), examples(command, "200"), "{command:?}");
+    }
+}
+
+/// What a command prints on a terminal of this width.
+fn on_terminal(columns: u16, arguments: &str) -> String {
+    let greenroom = env!("CARGO_BIN_EXE_greenroom");
+    let shell = format!("stty cols {columns}; '{greenroom}' {arguments}");
+    let output = Command::new("script").args(["-qec", &shell, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
+    text(&output).replace('\r', "")
+}
+
+#[test]
+fn a_list_fits_the_terminal_and_its_names_stay_whole() {
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("personas");
+    let list = format!("persona list --library '{}'", library.display());
+    for (columns, headings) in [
+        (70, vec!["PERSONA", "STATE", "EFFECT", "DESCRIPTION"]),
+        (80, vec!["PERSONA", "VERSION", "STATE", "EFFECT", "DESCRIPTION"]),
+        (100, vec!["PERSONA", "VERSION", "STATE", "EFFECT", "IMAGE", "DESCRIPTION"]),
+        (200, vec!["PERSONA", "VERSION", "COMMIT", "STATE", "EFFECT", "IMAGE", "DESCRIPTION"]),
+    ] {
+        let told = on_terminal(columns, &list);
+        let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with("note: ")).collect();
+        assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), headings, "{told}");
+        assert!(lines.iter().all(|line| line.chars().count() <= usize::from(columns)), "{told}");
+        let whole = |name: &str| lines.iter().any(|line| line.split(' ').next() == Some(name));
+        assert!(whole("workstation-ubuntu") && whole("rescue-memtest"), "{told}");
+        // A description goes on below itself, not below the name.
+        let column = lines[0].find("DESCRIPTION").unwrap();
+        let more = lines.iter().filter(|line| line.starts_with(' '));
+        assert!(more.clone().all(|line| line.find(|c| c != ' ') == Some(column)), "{told}");
+    }
+}
+
 #[test]
 fn completions_are_scripts_that_their_shells_read() {
     let bash = greenroom(&["completions", "bash"]);

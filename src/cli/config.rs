@@ -8,9 +8,9 @@ use super::{Done, Failure, Global, listed, say, say_json};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  greenroom config init > greenroom.yaml            a commented configuration for this machine
-  greenroom config check --config greenroom.yaml    every problem at once
-  greenroom config show --json                      what is in force, defaults included
+  greenroom config init > greenroom.yaml          for this machine
+  greenroom config check --config greenroom.yaml  every problem at once
+  greenroom config show --json                    what is in force
   greenroom config unit > /etc/systemd/system/greenroom.service";
 
 #[derive(Debug, Subcommand)]

@@ -23,7 +23,7 @@ Examples:
   greenroom device list
   greenroom device assign 52:54:00:77:00:02 kiosk-live
   greenroom device assign 52:54:00:77:00:02 workstation-debian --arm
-  greenroom device arm 52:54:00:77:00:02       wipes its disk at the next boot, if its persona does!
+  greenroom device arm 52:54:00:77:00:02       its persona may wipe its disk!
   greenroom device disarm 52:54:00:77:00:02
   greenroom device unassign 52:54:00:77:00:02
   greenroom device show 52:54:00:77:00:02

@@ -20,7 +20,7 @@ use super::{Done, Global, client::Daemon, say, say_json};
 pub(super) const EXAMPLES: &str = "\
 Examples:
   greenroom explain 52:54:00:77:00:02
-  greenroom explain 52:54:00:99:00:01 --firmware efi-http --arch x64   a device never seen yet
+  greenroom explain 52:54:00:99:00:01 --firmware efi-http --arch x64  unseen
 
 Nothing is changed, and nothing is sent: the exchange is played against a copy of what the daemon knows.";
 

@@ -18,11 +18,13 @@ use super::{Done, Failure, Global, client::Daemon, out, say, say_json};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  greenroom image add debian-live --kernel /srv/live/vmlinuz --initrd /srv/live/initrd \\
-      --rootfs /srv/live/filesystem.squashfs --arg boot=live --arg 'fetch={{blob:rootfs}}'
-  greenroom image add debian-12-installer --kernel http://.../linux --initrd http://.../initrd.gz
+  greenroom image add debian-live --kernel /srv/live/vmlinuz \\
+      --initrd /srv/live/initrd --rootfs /srv/live/filesystem.squashfs \\
+      --arg boot=live --arg 'fetch={{blob:rootfs}}'
+  greenroom image add debian-12 --kernel http://.../linux \\
+      --initrd http://.../initrd.gz
   greenroom image list
-  greenroom image warm debian-live             into the cache before anybody asks
+  greenroom image warm debian-live             cached before anybody asks
   greenroom image verify debian-live
 
 Arguments may hold {{server}}, {{seed_url}}, {{report_url}} and {{blob:ROLE}}: they are filled in for each boot.";

@@ -25,15 +25,15 @@ use super::{Done, Failure, Global, listed};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  greenroom import matchbox /var/lib/matchbox                  what would come over, and what not
-  greenroom import matchbox /var/lib/matchbox --out imported   write it
+  greenroom import matchbox /var/lib/matchbox  what would come over, what not
+  greenroom import matchbox /var/lib/matchbox --out imported  write it
   greenroom import cobbler /var/lib/cobbler --out imported --fetch
   greenroom import dnsmasq /etc/dnsmasq.conf --out imported
 
-It writes personas/NAME.yaml, personas/images/NAME.yaml and greenroom.import.yaml, whose parts belong into greenroom.yaml.
+It writes personas/NAME.yaml, personas/images/NAME.yaml and greenroom.import.yaml, whose parts belong into greenroom.yaml. \
 What did not carry over is listed, and answer files and configs that are worth keeping are written to left-behind/.
 
-Exit codes: 0 done, though something may have been left behind; 1 nothing was written, or some input could not be read;
+Exit codes: 0 done, though something may have been left behind; 1 nothing was written, or some input could not be read; \
 2 the command was wrong.";
 
 #[derive(Debug, Subcommand)]

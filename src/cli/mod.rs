@@ -29,10 +29,10 @@ use out::say;
 
 const EXAMPLES: &str = "\
 Examples:
-  greenroom config init > greenroom.yaml       write a configuration to begin with
-  greenroom serve --config greenroom.yaml      run the daemon
-  greenroom device list                        the devices it has seen
-  greenroom boots --follow                     watch them boot
+  greenroom config init > greenroom.yaml   write a configuration to begin with
+  greenroom serve --config greenroom.yaml  run the daemon
+  greenroom device list                    the devices it has seen
+  greenroom boots --follow                 watch them boot
 
 Exit codes: 0 done; 1 failed or problems found; 2 the command was wrong; 3 the daemon does not answer.";
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Prints a text and a line end. A reader that has gone away (`| head`) ends the command without a word.
@@ -47,7 +47,36 @@ pub(super) fn table(headings: &[&str]) -> Table {
         table.set_content_arrangement(ContentArrangement::Disabled);
     }
     table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
+    // Blanks stand between columns, and nowhere else.
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
+    }
     table
+}
+
+/// What the last column of a table needs, which may be broken into lines.
+const LAST: u16 = 24;
+
+/// Leaves out these columns, one after the other, while the terminal is too narrow for them all. Only the last column is
+/// ever broken into lines: names stay whole.
+pub(super) fn fit(table: &mut Table, least_important: &[usize]) {
+    let Some(width) = table.width().filter(|_| io::stdout().is_terminal()) else { return };
+    let mut needed: Vec<u16> = table.column_max_content_widths().iter().map(|width| width + 2).collect();
+    if let Some(last) = needed.last_mut() {
+        *last = (*last).min(LAST);
+    }
+    let last = needed.len().saturating_sub(1);
+    for column in table.column_iter_mut().take(last) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    for at in least_important {
+        if needed.iter().sum::<u16>() > width {
+            needed[*at] = 0;
+            if let Some(column) = table.column_mut(*at) {
+                column.set_constraint(ColumnConstraint::Hidden);
+            }
+        }
+    }
 }
 
 /// Prints a table without the blanks at the end of its lines, or a word when it is empty.
@@ -55,7 +84,7 @@ pub(super) fn say_table(table: &Table, empty: &str) {
     if table.row_iter().next().is_none() {
         return say(empty);
     }
-    let lines: Vec<String> = table.lines().map(|line| line.trim_start().trim_end().to_owned()).collect();
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     say(&lines.join("\n"));
 }
 

@@ -6,10 +6,10 @@ use super::{Done, Global, client::Daemon, out, say, say_json};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  greenroom replay 3k9x0m2v7q                      the script and the seed that this boot was served
-  greenroom replay 3k9x0m2v7q --file user-data     one file of it, byte by byte
+  greenroom replay 3k9x0m2v7q                   its script and its seed
+  greenroom replay 3k9x0m2v7q --file user-data  one file of it, byte by byte
 
-They are rendered anew, with the version of the persona, the mirrors and the hardware of that boot. Secrets are noted
+They are rendered anew, with the version of the persona, the mirrors and the hardware of that boot. Secrets are noted \
 nowhere: their names stand in their place.";
 
 #[derive(Debug, clap::Args)]

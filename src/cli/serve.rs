@@ -8,8 +8,8 @@ use super::{Done, Failure, Global};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  greenroom serve                                   with /etc/greenroom/greenroom.yaml
-  greenroom serve --config lab.yaml                 with another configuration
+  greenroom serve                     with /etc/greenroom/greenroom.yaml
+  greenroom serve --config lab.yaml   with another configuration
   RUST_LOG=debug greenroom serve --config lab.yaml  and say more";
 
 /// What to do when there is no configuration.

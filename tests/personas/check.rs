@@ -392,3 +392,20 @@ fn what_extends_nothing_has_nothing_to_replace() {
     assert!(told.contains("greenroom.yaml:2:3\n") && told.contains("replaces nothing here"), "{told}");
     assert!(told.contains("`libary` is not known here"), "all at once: {told}");
 }
+
+#[test]
+fn many_warnings_alike_are_a_line_each() {
+    let mut folder = library(&[]);
+    let told = |folder: &Path| out(&greenroom(folder, &["persona", "check", "."]));
+    for n in 1..=5 {
+        fs::write(folder.path().join(format!("p{n}.yaml")), GOOD.replace("debian}", "gone}")).unwrap();
+    }
+    let text = told(folder.path());
+    assert_eq!(text.matches("help: run `greenroom image add gone").count(), 1, "{text}");
+    let rest = text.split_once("\n4 more warnings [GR007], for the same reason:\n").unwrap().1;
+    let places: Vec<&str> = rest.lines().take(4).map(|line| line.split(": ").next().unwrap().trim()).collect();
+    assert_eq!(places, ["./p2.yaml:4:13", "./p3.yaml:4:13", "./p4.yaml:4:13", "./p5.yaml:4:13"]);
+    assert!(text.ends_with("5 warnings in 5 of 6 documents\n"), "{text}");
+    folder = library(&[("p1.yaml", &GOOD.replace("debian}", "gone}")), ("p2.yaml", &GOOD.replace("debian}", "gone}"))]);
+    assert_eq!(told(folder.path()).matches("help: run").count(), 2, "a few are told whole");
+}

@@ -11,6 +11,11 @@ use super::{
     From,
 };
 
+/// The columns that a narrow terminal does without.
+const VERSION: usize = 1;
+const COMMIT: usize = 2;
+const IMAGE: usize = 5;
+
 /// A line of the list.
 #[derive(Serialize)]
 struct Line {
@@ -52,8 +57,8 @@ pub(super) async fn run(from: From, global: &Global) -> Done {
     if global.json {
         return say_json(&lines);
     }
-    let mut table = out::table(&["persona", "version", "commit", "state", "effect", "image", "extends", "description"]);
-    for Line { status, effect, image, extends, description } in lines {
+    let mut table = out::table(&["persona", "version", "commit", "state", "effect", "image", "description"]);
+    for Line { status, effect, image, description, .. } in lines {
         table.add_row([
             status.name,
             status.version.map(|version| version.to_string()).unwrap_or_default(),
@@ -61,10 +66,10 @@ pub(super) async fn run(from: From, global: &Global) -> Done {
             status.state.to_string(),
             effect,
             image,
-            extends.join(", "),
             description,
         ]);
     }
+    out::fit(&mut table, &[COMMIT, IMAGE, VERSION]);
     out::say_table(&table, "there is no persona yet");
     match library.history() {
         History::None { why } => out::note(&format!("versions are digests only: {why}")),

@@ -30,21 +30,21 @@ use super::{Done, Failure, Global};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  greenroom persona check personas/                 every problem of a library
-  greenroom persona list                            with versions, effects and images
-  greenroom persona check --strict a.yaml b.yaml    warnings fail too
-  greenroom persona rules                           what they are checked by
-  greenroom persona hook --install personas/        have git refuse to commit what has errors
-  greenroom persona show kiosk-live                 as it is written, with its version
-  greenroom persona show kiosk-live --origin        from which file each value comes
-  greenroom persona show kiosk-live@HEAD~3          as it was; a tag or a version will do as well
-  greenroom persona diff kiosk-live v1              what has changed since, fragments included
-  greenroom persona log kiosk-live                  the commits that changed what it composes to
-  greenroom persona revert kiosk-live HEAD~3        its file as it was, as a new commit
-  greenroom persona tag kiosk-live blessed          from now on it is kiosk-live@blessed, too
+  greenroom persona check personas/               every problem of a library
+  greenroom persona check --strict a.yaml b.yaml  warnings fail too
+  greenroom persona list                          states, effects and images
+  greenroom persona rules                         what they are checked by
+  greenroom persona hook --install personas/      no commits with errors
+  greenroom persona show kiosk-live               as it is written
+  greenroom persona show kiosk-live --origin      where each value is from
+  greenroom persona show kiosk-live@HEAD~3        as it was at a commit
+  greenroom persona diff kiosk-live v1            what has changed since
+  greenroom persona log kiosk-live                the commits that changed it
+  greenroom persona revert kiosk-live HEAD~3      as it was, as a new commit
+  greenroom persona tag kiosk-live blessed        it is kiosk-live@blessed, too
   greenroom persona render kiosk-live --mac 52:54:00:77:00:02 --file user-data
-  greenroom persona coverage preferences            what each target makes of these fields
-  greenroom persona schema > personas/schema.json   for editors that speak to yaml-language-server";
+  greenroom persona coverage preferences          what targets make of fields
+  greenroom persona schema > personas/schema.json for editors";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -72,6 +72,9 @@ pub(super) enum Command {
         force: bool,
     },
     /// List the personas of the library.
+    ///
+    /// Where a terminal is too narrow for all columns, commit, image and version are left out, in this order. What each
+    /// persona extends stands in the --json form.
     List {
         #[command(flatten)]
         from: From,
