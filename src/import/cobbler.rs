@@ -1,8 +1,8 @@
 //! Cobbler's collections, of the 3.x (`collections/distros/*.json`) and the 2.x layout (`config/distros.d/*.json`).
 //!
 //! A distro becomes an image, a profile with what it inherits a persona, a system a rule by its MAC addresses, with
-//! reservations. What is special about one system (a bond, kernel options) makes a persona of its own. Kickstart templates are
-//! Cheetah, which only Cobbler renders: what they plainly say is taken, and the text is kept beside. `item` knows
+//! reservations. What is special about one system (a bond, kernel options) makes a persona of its own. Kickstart templates
+//! are Cheetah, which only Cobbler renders: what they plainly say is taken, and the text is kept beside. `item` knows
 //! inheritance, `template` reads the answer files.
 
 mod distro;

@@ -5,6 +5,7 @@
 //! in which dnsmasq reads them, files that they include in their place; options wait for the ranges whose tags they name.
 
 mod boot;
+mod directive;
 mod host;
 mod line;
 mod option;
@@ -16,6 +17,7 @@ use crate::model::site::DhcpMode;
 
 use super::{Folder, Imported, LeftBehind, section::Dhcp};
 
+use directive::{DNS, OWN};
 pub use line::{Include, includes};
 use line::{Line, lines};
 
@@ -114,106 +116,9 @@ impl Import {
 
     /// Lines that are of no subsystem that Greenroom has.
     fn other(&mut self, line: &Line) {
-        const OWN: [&str; 29] = [
-            "bind-dynamic",
-            "bind-interfaces",
-            "clear-on-reload",
-            "dhcp-broadcast",
-            "dhcp-client-update",
-            "dhcp-fqdn",
-            "dhcp-lease-max",
-            "dhcp-no-override",
-            "dhcp-sequential-ip",
-            "group",
-            "keep-in-foreground",
-            "leasefile-ro",
-            "listen-address",
-            "log-async",
-            "log-debug",
-            "log-dhcp",
-            "log-facility",
-            "log-queries",
-            "no-daemon",
-            "no-ping",
-            "pid-file",
-            "port-limit",
-            "quiet-dhcp",
-            "quiet-dhcp6",
-            "quiet-ra",
-            "quiet-tftp",
-            "user",
-            "dhcp-rapid-commit",
-            "dhcp-ttl",
-        ];
-        const DNS: [&str; 52] = [
-            "add-mac",
-            "add-subnet",
-            "addn-hosts",
-            "address",
-            "alias",
-            "all-servers",
-            "auth-server",
-            "auth-zone",
-            "bogus-nxdomain",
-            "bogus-priv",
-            "cache-size",
-            "caa-record",
-            "cname",
-            "dns-forward-max",
-            "dns-rr",
-            "dnssec",
-            "dnssec-check-unsigned",
-            "domain-needed",
-            "edns-packet-max",
-            "expand-hosts",
-            "fast-dns-retry",
-            "filter-A",
-            "filter-AAAA",
-            "filterwin2k",
-            "host-record",
-            "hostsdir",
-            "ignore-address",
-            "interface-name",
-            "ipset",
-            "local",
-            "local-service",
-            "local-ttl",
-            "localise-queries",
-            "localmx",
-            "max-cache-ttl",
-            "max-ttl",
-            "min-cache-ttl",
-            "mx-host",
-            "naptr-record",
-            "neg-ttl",
-            "nftset",
-            "no-hosts",
-            "no-negcache",
-            "no-poll",
-            "no-resolv",
-            "ptr-record",
-            "query-port",
-            "rebind-domain-ok",
-            "resolv-file",
-            "rev-server",
-            "server",
-            "servers-file",
-        ];
-        const MORE_DNS: [&str; 10] = [
-            "srv-host",
-            "stop-dns-rebind",
-            "strict-order",
-            "synth-domain",
-            "trust-anchor",
-            "txt-record",
-            "use-stale-cache",
-            "no-round-robin",
-            "rebind-localhost-ok",
-            "proxy-dnssec",
-        ];
         match line.key.as_str() {
             "port" if line.value == "0" => self.unneeded(line, "Greenroom is no DNS server"),
-            key if key == "port" || DNS.contains(&key) || MORE_DNS.contains(&key) => {
+            key if key == "port" || DNS.contains(&key) => {
                 let help = "keep dnsmasq for DNS: take out its `dhcp-*`, `pxe-*`, `tftp-*` and `enable-tftp` lines";
                 self.lost(line, "Greenroom is no DNS server", help);
             }

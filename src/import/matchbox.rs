@@ -1,7 +1,7 @@
 //! Matchbox' data folder: `profiles/*.json`, `groups/*.json`, and the configs in `ignition/`, `cloud/` and `generic/`.
 //!
-//! A profile becomes a persona, and what it boots an image; profiles that boot the same share it. A group becomes a rule. Its
-//! metadata fills in Go templates that only Matchbox renders, so both stay behind. `profile` reads the profiles.
+//! A profile becomes a persona, and what it boots an image; profiles that boot the same share it. A group becomes a rule.
+//! Its metadata fills in Go templates that only Matchbox renders, so both stay behind. `profile` reads the profiles.
 
 mod boot;
 mod group;

@@ -1,7 +1,7 @@
 //! The part of `greenroom.yaml` that an import gives: subnets with their reservations, and rules.
 //!
-//! A [`Section`] holds only what the configuration's own check lets through: an address that is reserved twice, or pools that
-//! overlap, are told when they come, so that the section as a whole is always good.
+//! A [`Section`] holds only what the configuration's own check lets through: an address that is reserved twice, or pools
+//! that overlap, are told when they come, so that the section as a whole is always good.
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 

@@ -206,7 +206,8 @@ fn what_a_persona_cannot_say_is_told_with_the_reason_and_what_to_do() {
             "bond0": {"interface_type": "bond", "bonding_opts": "mode=broadcast miimon=100 fail_over_mac=1", "ip_address": "2001:db8::5"},
             "bond1": {"interface_type": "bond"},
             "eth0": {"interface_type": "bond_slave", "interface_master": "bond0", "mac_address": "52:54:00:00:00:01"},
-            "eth1": {"interface_type": "bond_slave", "interface_master": "bond1", "mac_address": "52:54:00:00:00:02"}
+            "eth1": {"interface_type": "bond_slave", "interface_master": "bond1", "mac_address": "52:54:00:00:00:02"},
+            "eth2": {"mac_address": "52:54:00:00:00:03", "mtu": "9000", "static_routes": ["10.9.0.0/16:10.0.0.2"]}
         }}"#;
     let imported = cobbler::import(&folder(&[
         ("collections/distros/rocky.json", distro.into()),
@@ -226,6 +227,8 @@ fn what_a_persona_cannot_say_is_told_with_the_reason_and_what_to_do() {
         ("interface bond0 of system node1", "its mode `broadcast` is none", "network.bonds"),
         ("interface bond0 of system node1", "its option fail_over_mac=1", "apps.files"),
         ("interface bond0 of system node1", "its address 2001:db8::5 is none of IPv4", "network.interfaces"),
+        ("interface eth2 of system node1", "its MTU 9000", "mtu"),
+        ("interface eth2 of system node1", "its static_routes", "network"),
         ("interface bond1 of system node1", "it names no mode", "network.bonds"),
     ] {
         let tells = |line: &&String| line.contains(what) && line.contains(why) && line.contains(help);

@@ -87,11 +87,7 @@ pub(super) fn read(system: &Object<'_>, gateway: Option<Ipv4Addr>, left: &mut Ve
         let what = format!("interface {} of system {}", port.name, super::name(system));
         let place = system.place(port.name);
         let mut lost = |why: &str, help: &str| left.push(LeftBehind::lost(&place, &what, why, help));
-        let address = port.text(&["ip_address"]).filter(|ip| ip.parse::<Ipv4Addr>().is_err());
-        if let Some(address) = address {
-            let why = format!("its address {address} is none of IPv4");
-            lost(&why, "reserve another, or write it under `network.interfaces` in the persona");
-        }
+        unsaid(port, &mut lost);
         match port.kind() {
             "bmc" => lost("Greenroom does not manage controllers", "reserve its address where DHCP for them is served"),
             "bridge" | "bridge_slave" | "bonded_bridge_slave" | "infiniband" => {
@@ -130,18 +126,8 @@ pub(super) fn read(system: &Object<'_>, gateway: Option<Ipv4Addr>, left: &mut Ve
             }
         }
     }
-    let fits = |name: &str| {
-        (1..=15).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-    };
-    let bonds = network.bonds.iter().all(|bond| fits(&bond.name) && !bond.members.is_empty());
-    let named = network.interfaces.iter().filter_map(|port| port.name.as_deref()).all(fits);
-    let linked = network.vlans.iter().all(|vlan| {
-        fits(&vlan.name)
-            && (network.bonds.iter().any(|bond| bond.name == vlan.link)
-                || network.interfaces.iter().any(|port| port.name.as_ref() == Some(&vlan.link)))
-    });
     if !network.bonds.is_empty() || !network.vlans.is_empty() {
-        match bonds && named && linked {
+        match goes_together(&network) {
             true => ports.network = Some(network),
             false => {
                 let what = format!("the bonds and VLANs of system {}", super::name(system));
@@ -152,6 +138,50 @@ pub(super) fn read(system: &Object<'_>, gateway: Option<Ipv4Addr>, left: &mut Ve
         }
     }
     ports
+}
+
+/// Tells of what an interface says and neither a reservation nor a persona of its own takes over.
+fn unsaid(port: &Port<'_>, lost: &mut dyn FnMut(&str, &str)) {
+    const SETTINGS: [&str; 7] =
+        ["if_gateway", "static_routes", "ipv6_address", "ipv6_default_gateway", "ipv6_mtu", "bridge_opts", "cnames"];
+    if let Some(address) = port.text(&["ip_address"]).filter(|ip| ip.parse::<Ipv4Addr>().is_err()) {
+        let why = format!("its address {address} is none of IPv4");
+        lost(&why, "reserve another, or write it under `network.interfaces` in the persona");
+    }
+    for setting in SETTINGS {
+        let said = match port.map.get(setting) {
+            Some(Value::String(text)) => !text.is_empty() && text != "<<inherit>>",
+            Some(Value::Array(items)) => !items.is_empty(),
+            _ => false,
+        };
+        if said {
+            lost(
+                &format!("its {setting} does not come over"),
+                "say it under `network` in the persona, if a field does",
+            );
+        }
+    }
+    // Only what has an address of its own in the persona can say how long its packets are.
+    let addressed =
+        (port.kind() == "bond" || vlan(port.name).is_some()) && matches!(port.address(), Some((_, Some(_))));
+    if let Some(mtu) = port.text(&["mtu"]).filter(|mtu| !addressed || mtu.parse::<u16>().is_err()) {
+        lost(&format!("its MTU {mtu} does not come over"), "write `mtu` under its `ip` in the persona");
+    }
+}
+
+/// Whether every part has a name that interfaces have, and hangs on one that is there.
+fn goes_together(network: &Network) -> bool {
+    let fits = |name: &str| {
+        (1..=15).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    };
+    let bonds = network.bonds.iter().all(|bond| fits(&bond.name) && !bond.members.is_empty());
+    let named = network.interfaces.iter().filter_map(|port| port.name.as_deref()).all(fits);
+    let linked = network.vlans.iter().all(|vlan| {
+        fits(&vlan.name)
+            && (network.bonds.iter().any(|bond| bond.name == vlan.link)
+                || network.interfaces.iter().any(|port| port.name.as_ref() == Some(&vlan.link)))
+    });
+    bonds && named && linked
 }
 
 fn bond(port: &Port<'_>, all: &[Port<'_>], gateway: Option<Ipv4Addr>, lost: &mut dyn FnMut(&str, &str)) -> Bond {
