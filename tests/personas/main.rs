@@ -10,6 +10,7 @@ mod coverage;
 mod escape;
 mod hostile;
 mod installing;
+mod release;
 mod rich;
 mod rules;
 mod sandbox;

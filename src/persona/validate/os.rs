@@ -36,9 +36,13 @@ pub(super) fn check(check: &mut Check<'_>, persona: &Persona) {
         check.require(has_release(distribution, version), "GR018", "os.version", message, releases(distribution));
     }
     for (at, arch) in os.arch.iter().enumerate() {
-        let message = format!("{distribution} is not made for {arch}");
-        let help = "remove it, or choose another distribution";
-        check.require(distribution.runs_on(*arch), "GR268", &format!("os.arch.{at}"), message, help);
+        let version = os.version.as_deref();
+        let (shown, help) = match version.filter(|_| distribution.runs_on(*arch, None)) {
+            Some(version) => (format!(" {}", brief(version)), "remove it, or choose another version"),
+            None => (String::new(), "remove it, or choose another distribution"),
+        };
+        let message = format!("{distribution}{shown} is not made for {arch}");
+        check.require(distribution.runs_on(*arch, version), "GR268", &format!("os.arch.{at}"), message, help);
     }
     once(check, os.arch.iter().enumerate().map(|(at, arch)| (format!("os.arch.{at}"), arch.name())));
     kernel_args(check, persona);
