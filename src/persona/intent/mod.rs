@@ -7,7 +7,7 @@ mod access;
 mod apps;
 mod desktop;
 mod firewall;
-mod limits;
+mod limit;
 mod system;
 
 use crate::persona::Persona;

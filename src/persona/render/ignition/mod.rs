@@ -10,7 +10,7 @@
 mod install;
 mod network;
 mod refuse;
-mod units;
+mod unit;
 
 use std::collections::BTreeSet;
 
@@ -79,8 +79,8 @@ fn system(persona: &Persona, subject: &Subject<'_>) -> Map<String, Value> {
     files.extend(sudoers(persona));
     files.extend(settings(persona));
     files.extend(network::files(persona, subject));
-    let commands = units::once(persona, &intent);
-    files.extend(commands.iter().map(|script| root_file(&units::once_path(), script, 0o700)));
+    let commands = unit::once(persona, &intent);
+    files.extend(commands.iter().map(|script| root_file(&unit::once_path(), script, 0o700)));
     let report = report::Way::flatcar(commands.is_some());
     files.push(root_file(report.path(), &report::script(persona, subject, report), 0o700));
     // Ignition refuses a path that is listed twice. The persona's own files come first, and win.
@@ -95,7 +95,7 @@ fn system(persona: &Persona, subject: &Subject<'_>) -> Map<String, Value> {
     let mut config = object(json!({
         "ignition": header(persona),
         "storage": storage,
-        "systemd": { "units": units::all(persona, &intent, report) },
+        "systemd": { "units": unit::all(persona, &intent, report) },
     }));
     let passwd = passwd(persona);
     if !passwd.is_empty() {
@@ -104,8 +104,8 @@ fn system(persona: &Persona, subject: &Subject<'_>) -> Map<String, Value> {
     config
 }
 
-/// The version, and what an admin wrote in Ignition's own words: a config that Ignition itself merges into this one, entry by
-/// entry, and that wins.
+/// The version, and what an admin wrote in Ignition's own words: a config that Ignition itself merges into this one, entry
+/// by entry, and that wins.
 fn header(persona: &Persona) -> Value {
     let mut own = object(json!({ "ignition": { "version": VERSION } }));
     if persona.raw.ignition.is_empty() {

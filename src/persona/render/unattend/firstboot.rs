@@ -16,7 +16,7 @@ use crate::persona::{
 use super::{
     computer_name, network,
     powershell::{self, array, check, foreign_step, literal, step},
-    words,
+    word,
 };
 
 /// The script.
@@ -191,8 +191,8 @@ fn services(script: &mut String, persona: &Persona) {
     }
 }
 
-/// The firewall: Windows' own rules are put out of force but for those of the network itself (DHCP, ICMPv6), so that what may
-/// come in is what the persona says, as on Linux.
+/// The firewall: Windows' own rules are put out of force but for those of the network itself (DHCP, ICMPv6), so that what
+/// may come in is what the persona says, as on Linux.
 fn rules(firewall: &Firewall) -> String {
     let default = match firewall.default {
         Policy::Deny => "Block",
@@ -243,7 +243,7 @@ fn checks(script: &mut String, persona: &Persona, subject: &Subject<'_>) {
         let see = format!("(Get-LocalUser -Name {}).Name", literal(&user.name));
         script.push_str(&check(&format!("user {}", user.name), "", &see));
     }
-    if let Some(zone) = words::time_zone(persona) {
+    if let Some(zone) = word::time_zone(persona) {
         script.push_str(&check("timezone", zone, "(Get-TimeZone).Id"));
     }
     let requires = &persona.resources.requires;

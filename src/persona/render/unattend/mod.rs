@@ -17,7 +17,7 @@ mod firstboot;
 mod network;
 mod powershell;
 mod refuse;
-mod words;
+mod word;
 mod xml;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -42,7 +42,7 @@ pub(super) fn answers(persona: &Persona, subject: &Subject<'_>) -> String {
     xml.comment(&format!("Rendered by Greenroom from persona {} for {}.", subject.persona, subject.mac));
     xml.pass("windowsPE", |xml| {
         xml.component("Microsoft-Windows-International-Core-WinPE", |xml| {
-            xml.within("SetupUILanguage", |xml| xml.leaf("UILanguage", &words::ui_language(persona)));
+            xml.within("SetupUILanguage", |xml| xml.leaf("UILanguage", &word::ui_language(persona)));
             languages(xml, persona);
         });
         xml.component("Microsoft-Windows-Setup", |xml| setup(xml, persona));
@@ -50,7 +50,7 @@ pub(super) fn answers(persona: &Persona, subject: &Subject<'_>) -> String {
     xml.pass("specialize", |xml| {
         xml.component("Microsoft-Windows-Shell-Setup", |xml| {
             xml.leaf("ComputerName", &computer_name(persona, subject));
-            xml.leaf("TimeZone", words::time_zone(persona).unwrap_or("UTC"));
+            xml.leaf("TimeZone", word::time_zone(persona).unwrap_or("UTC"));
         });
         xml.component("Microsoft-Windows-Deployment", |xml| {
             xml.within("RunSynchronous", |xml| {
@@ -80,10 +80,10 @@ fn architecture(persona: &Persona) -> Option<&'static str> {
 }
 
 fn languages(xml: &mut Xml, persona: &Persona) {
-    let locale = words::locale(persona).unwrap_or_else(|| "en-US".into());
-    xml.leaf("InputLocale", words::keyboard(persona).unwrap_or("0409:00000409"));
+    let locale = word::locale(persona).unwrap_or_else(|| "en-US".into());
+    xml.leaf("InputLocale", word::keyboard(persona).unwrap_or("0409:00000409"));
     xml.leaf("SystemLocale", &locale);
-    xml.leaf("UILanguage", &words::ui_language(persona));
+    xml.leaf("UILanguage", &word::ui_language(persona));
     xml.leaf("UserLocale", &locale);
 }
 

@@ -10,7 +10,7 @@ use crate::{
 
 use super::{
     super::{Refused, refuse::Refusals},
-    architecture, disk, words,
+    architecture, disk, word,
 };
 
 /// The names of accounts that every Windows has.
@@ -156,16 +156,16 @@ fn preferences(refusals: &mut Refusals, persona: &Persona) {
     refusals.unless(preferences.desktop.is_none(), "preferences.desktop", "Windows has its own", help);
     refusals.unless(preferences.shell.is_none(), "preferences.shell", "Windows has no login shells", help);
     refusals.unless(preferences.dconf.is_empty(), "preferences.dconf", "this is of GNOME", help);
-    let zone = preferences.timezone.is_none() || words::time_zone(persona).is_some();
+    let zone = preferences.timezone.is_none() || word::time_zone(persona).is_some();
     let why = "Windows has no such time zone";
     refusals.unless(zone, "preferences.timezone", why, "name the largest city that has the same time");
-    let keyboard = preferences.keyboard.is_none() || words::keyboard(persona).is_some();
+    let keyboard = preferences.keyboard.is_none() || word::keyboard(persona).is_some();
     let why = "Greenroom does not know Windows' number for this keyboard";
     refusals.unless(keyboard, "preferences.keyboard", why, "leave it out, and set it by `apps.commands`");
-    let locale = preferences.locale.is_none() || words::locale(persona).is_some();
+    let locale = preferences.locale.is_none() || word::locale(persona).is_some();
     let why = "Windows has no such locale";
     refusals.unless(locale, "preferences.locale", why, "write a language and a region: de_DE.UTF-8");
-    let language = preferences.language.is_none() || words::named_language(persona).is_some();
+    let language = preferences.language.is_none() || word::named_language(persona).is_some();
     let why = "a language of Windows has a region";
     refusals.unless(language, "preferences.language", why, "write it as de_DE, or give the locale of that language");
 }
