@@ -14,7 +14,8 @@ use crate::{
 /// What `/healthz` calls the remote.
 const REMOTE: &str = "library remote";
 
-/// Opens the library, with the versions that attempts of this World were planned with. Without a store it serves all the same.
+/// Opens the library, with the versions that attempts of this World were planned with. Without a store it serves all the
+/// same.
 pub(super) fn open(dir: &Path, state_dir: &Path, world: &World) -> Library {
     let mut library = match Store::open(&state_dir.join("personas")) {
         Ok(store) => Library::open_with(dir, store),

@@ -1,4 +1,5 @@
-//! Rules over a document that has its shape: each that does not hold becomes a problem at its line, and all are told at once.
+//! Rules over a document that has its shape: each that does not hold becomes a problem at its line, and all are told at
+//! once.
 
 use super::{Document, Problem};
 

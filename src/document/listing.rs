@@ -38,8 +38,8 @@ impl Document {
         written.collect()
     }
 
-    /// The document as YAML, each value with a comment that says where it is written: `shorten` makes of a source's path what
-    /// is shown.
+    /// The document as YAML, each value with a comment that says where it is written: `shorten` makes of a source's path
+    /// what is shown.
     pub fn with_origins(&self, shorten: impl Fn(&str) -> String) -> String {
         let mut lines = vec![];
         write(&self.tree, 0, "", &mut lines);

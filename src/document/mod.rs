@@ -5,8 +5,8 @@
 //!                         ^
 //!        other Documents -+  composed with them
 //! ```
-//! A [`Source`] is a text, a [`Document`] what one or several of them say. Personas, image manifests and the configuration all
-//! come this way, so a mistake looks the same wherever it was made. [`yaml`] is the only user of `serde_yaml`.
+//! A [`Source`] is a text, a [`Document`] what one or several of them say. Personas, image manifests and the configuration
+//! all come this way, so a mistake looks the same wherever it was made. [`yaml`] is the only user of `serde_yaml`.
 
 pub mod check;
 pub mod listing;

@@ -78,8 +78,8 @@ impl Tree {
         self.map()?.get(key)
     }
 
-    /// The value that a path leads to (`network.dns.0`), or the nearest one above it; and whether it has a key, which an item
-    /// of a list and the document as a whole have not.
+    /// The value that a path leads to (`network.dns.0`), or the nearest one above it; and whether it has a key, which an
+    /// item of a list and the document as a whole have not.
     pub(super) fn nearest(&self, path: &str) -> (&Self, bool) {
         let mut steps = path.split('.').filter(|step| !step.is_empty());
         let (mut here, mut keyed) = (self, false);

@@ -10,7 +10,8 @@
 //!        └──pass through: each asker reads the origin for itself
 //! ```
 //! **A blob whose digest is wrong is never served to its end**: the last 256 KiB are held back until the SHA-256 of the
-//! whole is right. However many devices ask for a cold blob, its origin is read once. A disk that fails costs speed, never a boot.
+//! whole is right. However many devices ask for a cold blob, its origin is read once. A disk that fails costs speed, never
+//! a boot.
 //!
 //! What surprises: bytes that a follower has read cannot be taken back. So when an origin breaks off, the next one
 //! continues at the same byte and the digest decides at the end; and when the digest is wrong, the followers get the error,

@@ -84,7 +84,8 @@ impl Images {
         }
     }
 
-    /// Hashes what the disk tier holds of a blob. One that does not hash to its name is dropped: the next ask fetches it anew.
+    /// Hashes what the disk tier holds of a blob. One that does not hash to its name is dropped: the next ask fetches it
+    /// anew.
     /// `false` as well when the disk tier does not hold it.
     pub async fn verify(&self, digest: Digest) -> Result<bool, BlobError> {
         let inner = self.inner.clone();

@@ -1,7 +1,7 @@
 //! Floor 3: the durable facts, in one `redb` file. This module is the only user of `redb`.
 //!
 //! ```text
-//!   table "facts"       u64 number      -> one record, JSON        append only; trimmed from the front, never past the checkpoint
+//!   table "facts"       u64 number      -> one record, JSON        append only; trimmed up to the checkpoint at most
 //!   table "checkpoint"  "world"         -> the World at some number, JSON
 //!   table "about"       "format"        -> 1
 //! ```

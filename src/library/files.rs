@@ -1,7 +1,7 @@
 //! Where a library's documents lie: in its folder, or in a commit that was read into memory. Reading them is one code.
 //!
-//! In a folder lies what people put there: links, pipes, a hundred megabytes. Only a file of the library is ever opened, never
-//! waited for, and never read beyond what a document may hold.
+//! In a folder lies what people put there: links, pipes, a hundred megabytes. Only a file of the library is ever opened,
+//! never waited for, and never read beyond what a document may hold.
 
 use std::{
     collections::BTreeMap,

@@ -2,8 +2,8 @@
 //!
 //! An admin who keeps a library in git has `git`, and it knows what no library of ours would: credentials, ssh's
 //! configuration, work trees, hooks, merges. **It is never run by a shell, no name that somebody wrote can become an option
-//! of it, and it can neither hang nor flood us**: it reads no terminal, has a time and a size that it must keep, and is killed
-//! with everything it started when it does not.
+//! of it, and it can neither hang nor flood us**: it reads no terminal, has a time and a size that it must keep, and is
+//! killed with everything it started when it does not.
 //!
 //! What a repository could make git run while we only look is off: hooks, pagers, external diffs, fsmonitor, `ext::` URLs.
 //! Hooks stay on where git changes something for an admin (a commit, a merge): they are the admin's own rules.

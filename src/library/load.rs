@@ -223,8 +223,8 @@ fn good(name: &str, lineage: &Lineage) -> Result<Good, Vec<Problem>> {
     Ok((entry, Arc::new(document), problems))
 }
 
-/// Checks one file, a whole library, or its folder of manifests or fragments, without remembering anything: how many documents
-/// there were, and every problem. A file is checked with what it extends from the library around it.
+/// Checks one file, a whole library, or its folder of manifests or fragments, without remembering anything: how many
+/// documents there were, and every problem. A file is checked with what it extends from the library around it.
 pub fn check(path: &Path) -> (usize, Vec<Problem>) {
     if !path.is_dir() {
         return (1, check_file(path));

@@ -6,11 +6,11 @@
 //!   <library>/images/debian-live.yaml    an image manifest; likewise
 //! ```
 //! **A document that does not validate never replaces the last good one.** It is left out, or stays as it last was, and is
-//! reported; what extends it stays as it was with it. Edits are taken up as a set: what changes while it is read is read again, and while git is at work, or waits for
-//! a person in the middle of a merge, the last set serves on.
+//! reported; what extends it stays as it was with it. Edits are taken up as a set: what changes while it is read is read
+//! again, and while git is at work, or waits for a person in the middle of a merge, the last set serves on.
 //!
-//! `load` reads, `git`, `worktree` and `revision` know commits and edits, [`Store`] keeps what was served, [`Watch`] tells of
-//! changes, [`Remote`] fetches them, [`Shared`] lets all see how it stands.
+//! `load` reads, `git`, `worktree` and `revision` know commits and edits, [`Store`] keeps what was served, [`Watch`] tells
+//! of changes, [`Remote`] fetches them, [`Shared`] lets all see how it stands.
 
 mod abreast;
 mod cross;
@@ -128,8 +128,8 @@ impl Library {
         changed && !self.is_busy() && self.read(false)
     }
 
-    /// Whether git answers that would not before: no file of the library tells that somebody installed it, or told it to trust
-    /// the folder. It is asked now and then.
+    /// Whether git answers that would not before: no file of the library tells that somebody installed it, or told it to
+    /// trust the folder. It is asked now and then.
     fn is_trusted_now(&mut self) -> bool {
         let unanswered = self.tree.is_none() && self.dir.ancestors().any(|dir| dir.join(".git").exists());
         self.looks = if unanswered { self.looks + 1 } else { 0 };

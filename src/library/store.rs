@@ -4,9 +4,9 @@
 //! ```text
 //!   <state_dir>/personas/<version>.yaml    the composed text of one version; its name is its git blob id
 //! ```
-//! **A version is here before any boot can be planned with it**, or a warning says that it is not: the disk is full, say, and
-//! devices boot all the same. A file appears under its name only when it is whole and on disk; what a crash leaves behind is
-//! swept away at the next start. Nothing is ever removed: a version is a few kilobytes, and each is there once.
+//! **A version is here before any boot can be planned with it**, or a warning says that it is not: the disk is full, say,
+//! and devices boot all the same. A file appears under its name only when it is whole and on disk; what a crash leaves
+//! behind is swept away at the next start. Nothing is ever removed: a version is a few kilobytes, and each is there once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

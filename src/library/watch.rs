@@ -6,8 +6,8 @@
 //!   2 s without one ────────────────────────────────────────────────────────────────────────────> "look now"
 //! ```
 //! Whoever is told still compares what is there with what was read. So an event too many costs a look, and one that was
-//! missed costs two seconds. What is watched are folders, not files: editors save by renaming, git by replacing. Folders that
-//! appear later, or are replaced as a whole, are found at the next look, for their parents are watched too.
+//! missed costs two seconds. What is watched are folders, not files: editors save by renaming, git by replacing. Folders
+//! that appear later, or are replaced as a whole, are found at the next look, for their parents are watched too.
 
 use std::{
     collections::BTreeMap,

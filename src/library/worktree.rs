@@ -1,7 +1,7 @@
 //! The git work tree that a library lies in: which commit it is at, what is edited, and whether git is at work in it.
 //!
-//! A persona's commit is the one that the work tree is at (`HEAD`), not the last one that touched its files: that one costs a
-//! walk through history for each persona, and says less, since `git show COMMIT:FILE` gives the same text with both. **Two
+//! A persona's commit is the one that the work tree is at (`HEAD`), not the last one that touched its files: that one costs
+//! a walk through history for each persona, and says less, since `git show COMMIT:FILE` gives the same text with both. **Two
 //! runs of git tell everything about any number of personas**: where the tree is, once; commit and edits, at each reading.
 
 use std::{

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct SmbiosUuid([u8; 16]);
 
-/// Fillers seen on shipped boards, refused in either order of bytes (AMI's `03000200-…`, Supermicro's and others' counting bytes, Phoenix' `12345678-…`).
+/// Fillers seen on shipped boards, refused in either order of bytes (AMI's `03000200-…`, Supermicro's and others' counting
+/// bytes, Phoenix' `12345678-…`).
 const FILLERS: [[u8; 16]; 4] = [
     [0x00, 0x02, 0x00, 0x03, 0x00, 0x04, 0x00, 0x05, 0x00, 0x06, 0x00, 0x07, 0x00, 0x08, 0x00, 0x09],
     [0x03, 0x00, 0x02, 0x00, 0x04, 0x00, 0x05, 0x00, 0x00, 0x06, 0x00, 0x07, 0x00, 0x08, 0x00, 0x09],

@@ -3,8 +3,8 @@
 //! ```yaml
 //! extends: [fragments/base-linux, fragments/hardened, kiosk-live]
 //! ```
-//! names personas, and fragments: documents in `fragments/` with the same fields, of which none is required but `apiVersion`.
-//! A fragment may extend others too.
+//! names personas, and fragments: documents in `fragments/` with the same fields, of which none is required but
+//! `apiVersion`. A fragment may extend others too.
 //!
 //! # What comes of it
 //! 1. **Maps are merged** key by key, as deep as they go.
@@ -18,9 +18,9 @@
 //! 3. **`null` removes** what was inherited: `preferences: {desktop: null}`.
 //! 4. **The nearer document wins** where texts, numbers and yes-or-no differ. A document is nearer than all that it extends,
 //!    directly or through others. So what a fragment says over its base holds also when the base comes in by another way.
-//! 5. **Otherwise a difference is an error**: when two documents of which neither extends the other say different things, the
-//!    order of `extends` decides nothing. The error names both places; saying the value in the persona itself settles it. The
-//!    same value twice is no difference. A list in one and a map in the other is an error as well.
+//! 5. **Otherwise a difference is an error**: when two documents of which neither extends the other say different things,
+//!    the order of `extends` decides nothing. The error names both places; saying the value in the persona itself settles
+//!    it. The same value twice is no difference. A list in one and a map in the other is an error as well.
 //! 6. **What comes by two ways is taken once**: when two fragments extend a third, its list items are there once.
 //! 7. `apiVersion`, `description`, `extends` and `supersedes` are each document's own, and not inherited.
 //!

@@ -1,8 +1,8 @@
 //! TFTP (RFC 1350, 2347-2349, 7440): NBPs and the first script, read-only.
 //!
 //! The protocol is `async-tftp`'s; this module gives it names to open, bounds what it may hold, and learns from it how
-//! transfers end. The crate tells a reader nothing but "read" and "dropped", so the ending is inferred: a transfer whose last
-//! block was acknowledged is dropped at once, one that was given up is dropped `PATIENCE` after the last read.
+//! transfers end. The crate tells a reader nothing but "read" and "dropped", so the ending is inferred: a transfer whose
+//! last block was acknowledged is dropped at once, one that was given up is dropped `PATIENCE` after the last read.
 //!
 //! Where version 0.4.2 falls short, and what that costs:
 //! - A client's ERROR is not heard: after UEFI's size probe (QUIRKS row 28) the OACK is repeated to a closed port until

@@ -2,7 +2,8 @@
 //!
 //! A DISCOVER does not say whether the device was just switched on or the firmware is only asking again. This is told by
 //! how far the attempt has come: firmware that asks again *after its script was delivered* was restarted; firmware that asks
-//! again *after its NBP was delivered, and before any script was asked for* did not run the NBP, and would fetch it for ever.
+//! again *after its NBP was delivered, and before any script was asked for* did not run the NBP, and would fetch it for
+//! ever.
 
 use crate::{
     boot::identify::identify,

@@ -135,7 +135,8 @@ async fn verifying_finds_rot_and_the_next_ask_fetches_anew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_does_not_open_is_set_aside_and_rebuilt_with_one_warning() {
-    // sled opens over some damage by itself, with or without its entries: nothing to set aside then, and the files are there.
+    // sled opens over some damage by itself, with or without its entries: nothing to set aside then, and the files are
+    // there.
     for (damage, opens) in [("garbage", false), ("a file", false), ("zeros", false), ("no conf", true)] {
         let closed = Closed::new().await;
         drop(open(&closed).await);

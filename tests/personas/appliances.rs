@@ -1,7 +1,7 @@
 //! Flatcar and Windows: what their installers read, reviewed as goldens and held against tools that we did not write.
 //!
-//! `ignition-validate` is Debian's, of a version that knows 3.3.0; what we write is the same in both versions, and a schema of
-//! our own holds it to 3.4.0. Nobody publishes a schema of answer files; ours is written from Microsoft's reference.
+//! `ignition-validate` is Debian's, of a version that knows 3.3.0; what we write is the same in both versions, and a schema
+//! of our own holds it to 3.4.0. Nobody publishes a schema of answer files; ours is written from Microsoft's reference.
 //! PowerShell is parsed by tree-sitter's grammar, which `make setup` puts into a virtual environment.
 
 use std::{

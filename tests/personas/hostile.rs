@@ -1,5 +1,5 @@
-//! Libraries as they really are: half saved, in the middle of a merge, in the wrong encoding, or made to break things. A clear
-//! message, bounded memory and time, and the last good set keeps serving.
+//! Libraries as they really are: half saved, in the middle of a merge, in the wrong encoding, or made to break things. A
+//! clear message, bounded memory and time, and the last good set keeps serving.
 
 use std::{
     fs::{self, File},

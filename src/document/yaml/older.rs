@@ -1,7 +1,8 @@
 //! Texts that YAML 1.1 takes for something else, and YAML 1.2 for texts.
 //!
-//! `serde_yaml` writes 1.2. cloud-init and subiquity read with PyYAML, which is 1.1: there `52:54:00:00:00:01` is a number of
-//! base 60, `=` is a value without a type that stops the reading, and `2024-01-01` a date. In quotes all of them are texts.
+//! `serde_yaml` writes 1.2. cloud-init and subiquity read with PyYAML, which is 1.1: there `52:54:00:00:00:01` is a number
+//! of base 60, `=` is a value without a type that stops the reading, and `2024-01-01` a date. In quotes all of them are
+//! texts.
 
 use serde_yaml::{Mapping, Value};
 

@@ -88,8 +88,9 @@ fn with_addresses(mut link: Value, persona: &Persona, name: &str, ip: Option<&Ip
         return link;
     }
     set("addresses", json!(ip.addresses.iter().map(IpNet::to_string).collect::<Vec<_>>()));
-    // cloud-init 22.4 makes `route add` of netplan's routes, a command that Debian has no more, and `::/64` of `::/0`; what it
-    // makes of the older words is right for ifupdown, ifcfg files and NetworkManager alike. Only netplan itself warns of them.
+    // cloud-init 22.4 makes `route add` of netplan's routes, a command that Debian has no more, and `::/64` of `::/0`; what
+    // it makes of the older words is right for ifupdown, ifcfg files and NetworkManager alike. Only netplan itself warns of
+    // them.
     match persona.os.distribution() {
         Distribution::Ubuntu => {
             let v4 = ip.gateway.map(|gateway| json!({ "to": "0.0.0.0/0", "via": gateway }));

@@ -23,8 +23,8 @@ pub(in crate::persona::render) enum Failing {
     Holds,
 }
 
-/// The script's text up to where `$disk` is the kernel's name of the one disk: `/dev/nvme0n1`. `post` is a command that posts
-/// its last argument, a JSON text, to where the device reports.
+/// The script's text up to where `$disk` is the kernel's name of the one disk: `/dev/nvme0n1`. `post` is a command that
+/// posts its last argument, a JSON text, to where the device reports.
 pub(in crate::persona::render) fn find_disk(
     persona: &Persona,
     install: &Install,
