@@ -118,7 +118,9 @@ fn a_persona_is_shown_as_it_was_by_commit_tag_or_version() {
         ("a@nowhere", "there is no revision `nowhere`"),
         ("a@HEAD~99", "there is no revision"),
         ("none@HEAD", "there was no persona none at"),
-        ("a", "there is no good persona a in"),
+        ("a", "a is not good: `greenroom persona check"),
+        ("aa", "there is no persona aa in"),
+        ("ab", "did you mean `a`?"),
     ] {
         let said = refused(&repo, &["persona", "show", which]);
         assert!(said.contains(words), "{which}: {said}");

@@ -21,6 +21,7 @@ use std::{
 use clap::Subcommand;
 
 use crate::{
+    document::did_you_mean,
     library::{GitError, Library, Revision},
     model::{MacAddr, PersonaName},
     persona::catalog::Entry,
@@ -184,13 +185,20 @@ impl From {
     fn entry(self, name: &PersonaName, global: &Global) -> Result<Entry, Failure> {
         let path = self.path(global)?;
         let library = Library::open(&path);
-        library.catalog().persona(name).cloned().ok_or_else(|| missing(name, &path))
+        library.catalog().persona(name).cloned().ok_or_else(|| missing(name, &library, &path))
     }
 }
 
-fn missing(name: &PersonaName, library: &Path) -> Failure {
-    let library = library.display();
-    Failure::Failed(format!("there is no good persona {name} in {library}: see `greenroom persona check {library}`"))
+/// Why the library has no good persona of this name.
+fn missing(name: &PersonaName, library: &Library, path: &Path) -> Failure {
+    let path = path.display();
+    let names: Vec<&str> = library.statuses().iter().map(|status| status.name.as_str()).collect();
+    if names.contains(&name.as_str()) {
+        return Failure::Failed(format!("{name} is not good: `greenroom persona check {path}` says why"));
+    }
+    let meant = did_you_mean(name.as_str(), &names);
+    let help = if meant.starts_with("did") { meant } else { "see `greenroom persona list`".to_owned() };
+    Failure::Failed(format!("there is no persona {name} in {path}: {help}"))
 }
 
 pub(super) async fn run(command: Command, global: &Global) -> Done {

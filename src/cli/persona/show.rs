@@ -61,6 +61,6 @@ pub(super) fn run(Args { which, composed, origin, from }: Args, global: &Global)
 fn now(name: &PersonaName, dir: &Path) -> Result<Found, Failure> {
     let library = Library::open(dir);
     let found = library.catalog().persona(name).zip(library.document(name));
-    let (entry, document) = found.ok_or_else(|| missing(name, dir))?;
+    let (entry, document) = found.ok_or_else(|| missing(name, &library, dir))?;
     Ok(Found { reference: entry.reference.clone(), persona: entry.persona.clone(), document: document.clone() })
 }
