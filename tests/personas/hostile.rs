@@ -93,6 +93,42 @@ fn bombs_cost_little_time_and_memory() {
     }
 }
 
+/// The command itself, which may have a quarter of a gigabyte and twenty seconds of one processor and no more.
+#[test]
+fn a_library_of_bombs_is_checked_within_little_memory() {
+    let quarter = 256 << 20;
+    let laughs = (1..30).map(|n| format!("l{n}: &l{n} [{}]\n", vec![format!("*l{}", n - 1); 9].join(", ")));
+    let laughs = format!("l0: &l0 [lol]\n{}", laughs.collect::<String>());
+    let folder = folder(&[("good.yaml", GOOD), ("laughs.yaml", &laughs), ("deep.yaml", &"[".repeat(1 << 20))]);
+    File::create(folder.path().join("large.yaml")).unwrap().set_len(quarter).unwrap();
+    let check = |path: &str| {
+        let mut limited = Command::new("prlimit");
+        limited.arg(format!("--data={quarter}")).arg("--cpu=20").arg(env!("CARGO_BIN_EXE_greenroom"));
+        limited.args(["persona", "check", path]).current_dir(folder.path()).output().unwrap()
+    };
+    let output = check(".");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    for (file, code) in [("laughs", "GR001"), ("deep", "GR001"), ("large", "GR001")] {
+        let head = format!("error[{code}]");
+        assert!(told.contains(&head) && told.contains(&format!("{file}.yaml")), "{file}: {told}");
+    }
+    assert!(told.ends_with("in 4 of 4 documents\n") || told.ends_with("in 3 of 4 documents\n"), "{told}");
+}
+
+#[test]
+fn a_folder_of_the_library_that_leads_out_of_it_is_not_read() {
+    let folder = folder(&[("good.yaml", &format!("{GOOD}extends: fragments/secret\n"))]);
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret.yaml"), "apiVersion: greenroom/v1\nowner: SECRET\n").unwrap();
+    fs::remove_dir(folder.path().join("fragments")).unwrap();
+    symlink(outside.path(), folder.path().join("fragments")).unwrap();
+    let library = Library::open(folder.path());
+    assert_eq!(library.catalog().personas().count(), 0);
+    let told = told(&library);
+    assert!(told.contains("this leads out of the library") && !told.contains("SECRET"), "{told}");
+}
+
 #[test]
 fn of_ten_thousand_mistakes_the_first_are_told() {
     let wrong = format!("{GOOD}apps: {{packages: [{}]}}\n", "A_, ".repeat(10_000));
