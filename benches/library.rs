@@ -13,15 +13,20 @@
 
 use std::{
     fs,
+    num::NonZero,
     path::Path,
     process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
 use greenroom::{
     library::Library,
     model::{BootId, secret::Secrets, site::Mirrors, smbios::Hardware},
-    persona::render::{Subject, seed_file, seed_files},
+    persona::{
+        catalog::Entry,
+        render::{Subject, seed_file, seed_files},
+    },
 };
 
 const PERSONAS: usize = 1000;
@@ -143,25 +148,33 @@ fn write_library(folder: &Path) {
     }
 }
 
+/// As requests render: each persona by itself, on every core.
 fn render(library: &Library) -> usize {
-    let (hardware, mirrors) = (Hardware::default(), Mirrors::default());
-    let mut bytes = 0;
-    for entry in library.catalog().personas() {
-        let secrets = Secrets::masked(entry.persona.secret_names());
-        let subject = Subject {
-            persona: entry.reference.name.as_str(),
-            mac: "52:54:00:77:00:02".parse().unwrap(),
-            hardware: &hardware,
-            boot: BootId::new(1),
-            seed_url: "http://10.77.0.1/seed/0000000001/token/",
-            report_url: "http://10.77.0.1/seed/0000000001/token/report",
-            mirrors: &mirrors,
-            secrets: &secrets,
-        };
-        let files = seed_files(&entry.persona).into_iter().filter_map(|name| seed_file(&entry.persona, &subject, name));
-        bytes += files.map(|text| text.len()).sum::<usize>();
-    }
-    bytes
+    let entries: Vec<&Entry> = library.catalog().personas().collect();
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let parts = entries.chunks(entries.len().div_ceil(cores));
+    thread::scope(|scope| {
+        let running: Vec<_> =
+            parts.map(|part| scope.spawn(move || part.iter().map(|one| seed(one)).sum::<usize>())).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).sum()
+    })
+}
+
+/// The size of all seed files of a persona.
+fn seed(entry: &Entry) -> usize {
+    let secrets = Secrets::masked(entry.persona.secret_names());
+    let subject = Subject {
+        persona: entry.reference.name.as_str(),
+        mac: "52:54:00:77:00:02".parse().unwrap(),
+        hardware: &Hardware::default(),
+        boot: BootId::new(1),
+        seed_url: "http://10.77.0.1/seed/0000000001/token/",
+        report_url: "http://10.77.0.1/seed/0000000001/token/report",
+        mirrors: &Mirrors::default(),
+        secrets: &secrets,
+    };
+    let files = seed_files(&entry.persona).into_iter().filter_map(|name| seed_file(&entry.persona, &subject, name));
+    files.map(|text| text.len()).sum()
 }
 
 /// The peer's own time for the same folder, without the start of its interpreter.

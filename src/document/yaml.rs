@@ -1,6 +1,6 @@
 //! YAML in and out, by `serde_yaml`; nothing else names it.
 //!
-//! `serde_yaml` gives values no places. So `tree` only numbers the values as it reads them, and [`place`](mod@place) reads
+//! `serde_yaml` gives values no places. So `tree` only numbers the values as it reads them, and `place` reads
 //! the text once more when somebody must be told. What YAML allows and nobody writes is refused here, in bounded time:
 //! aliases that multiply, nesting without end, keys that stand twice.
 

@@ -50,7 +50,7 @@ fn one(origin: &Origin, of_key: bool) -> Place {
 /// Every place that one reading can tell; the others are looked up one by one.
 fn all(source: &Source) -> impl Iterator<Item = ((u32, bool), Place)> + use<> {
     let mut walk = Walk { values: vec![Value::default()], anchors: HashMap::new(), last: (0, 0), aliased: false };
-    walk.aliased = source.text.contains('*');
+    walk.aliased = source.text.contains('*') && source.text.contains('&');
     let read = serde_yaml::Deserializer::from_str(&source.text).deserialize_any(Next(&mut walk));
     // The text was read before: what fails now is what this walk does not understand.
     let values = if read.is_ok() { walk.values } else { vec![] };
