@@ -51,7 +51,8 @@ say() {{
     done
     printf '%s\n' "$*" >&2
 }}
-clean() {{ printf %s "$*" | tr -cd '[:alnum:] ._:/+@,=()~-' | cut -c1-200; }}
+# The Debian installer's tr knows no classes.
+clean() {{ printf %s "$*" | tr -cd 'A-Za-z0-9 ._:/+@,=()~-' | cut -c1-200; }}
 stop() {{
     say "GREENROOM STOPS THE INSTALLATION: $*"
     say "Wanted: "{wanted}". There is:$seen"

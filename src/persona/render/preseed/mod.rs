@@ -27,12 +27,16 @@ pub(super) fn refuses(persona: &Persona) -> Vec<Refused> {
 
 /// `preseed.cfg`: the answers.
 pub(super) fn preseed(persona: &Persona, subject: &Subject<'_>) -> String {
+    let locale = persona.preferences.locale.as_deref().unwrap_or("C.UTF-8");
     let mut answers = vec![
         format!(
             "# Rendered by Greenroom from persona {} for {} (boot {}).",
             subject.persona, subject.mac, subject.boot
         ),
-        line("debian-installer/locale", "string", persona.preferences.locale.as_deref().unwrap_or("C.UTF-8")),
+        // Each by itself: of a locale without a country, or of a language that it does not speak, the installer asks.
+        line("debian-installer/language", "string", "en"),
+        line("debian-installer/country", "string", country(locale)),
+        line("debian-installer/locale", "string", locale),
         line("keyboard-configuration/xkb-keymap", "select", persona.preferences.keyboard.as_deref().unwrap_or("us")),
         line("netcfg/choose_interface", "select", "auto"),
         line("netcfg/hostname", "string", &subject.hostname(persona)),
@@ -64,6 +68,14 @@ fn line(question: &str, kind: &str, answer: &str) -> String {
     format!("d-i {question} {kind} {answer}").trim_end().to_owned()
 }
 
+/// The country of a locale: `DE` of `de_DE.UTF-8@euro`. The installer wants one even where there is none, and makes nothing
+/// of it when mirror, time zone and locale are answered.
+fn country(locale: &str) -> &str {
+    let after = locale.split_once('_').map_or("", |(_, after)| after);
+    let country = after.split(['.', '@']).next().unwrap_or_default();
+    if country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase()) { country } else { "US" }
+}
+
 fn mirror(persona: &Persona, subject: &Subject<'_>) -> Vec<String> {
     let mirror = subject.mirrors.debian.as_deref().unwrap_or(DEBIAN);
     let (protocol, rest) = mirror.split_once("://").unwrap_or(("http", mirror));
@@ -86,9 +98,9 @@ fn mirror(persona: &Persona, subject: &Subject<'_>) -> Vec<String> {
 
 fn accounts_and_clock(persona: &Persona) -> Vec<String> {
     let mut answers = vec![
-        // No password opens the account; cloud-init makes the people's.
+        // No password opens the account; cloud-init makes the people's. Of `!` alone the installer thinks that it has to ask.
         line("passwd/root-login", "boolean", "true"),
-        line("passwd/root-password-crypted", "password", "!"),
+        line("passwd/root-password-crypted", "password", "*"),
         line("passwd/make-user", "boolean", "false"),
         line("clock-setup/utc", "boolean", "true"),
         line("time/zone", "string", persona.preferences.timezone.as_deref().unwrap_or("UTC")),
