@@ -12,6 +12,7 @@ use crate::{
     },
     persona::{
         Persona,
+        quote::shell_word,
         schema::{ApiVersion, Apps, Disk, Distribution, Install, Network, Os, Preferences, Raw, Resources, Security},
     },
 };
@@ -159,25 +160,25 @@ impl ImageDraft {
     pub fn command(&self) -> String {
         let mut words = vec!["greenroom image add".to_owned(), self.name.to_string()];
         for (role, place) in &self.files {
-            words.push(format!("--{role} {}", shell_word(place)));
+            words.push(format!("--{role} {}", readable_word(place)));
         }
         if self.arch != Arch::X64 {
             words.push(format!("--arch {}", self.arch));
         }
         let about = [("--distribution", &self.distribution), ("--os-version", &self.version)];
         words.extend(
-            about.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", shell_word(value.as_deref()?)))),
+            about.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", readable_word(value.as_deref()?)))),
         );
-        words.extend(self.args.iter().map(|arg| format!("--arg {}", shell_word(arg))));
+        words.extend(self.args.iter().map(|arg| format!("--arg {}", readable_word(arg))));
         words.join(" ")
     }
 }
 
-/// A word that `sh` takes as it is; plain ones stay plain.
-fn shell_word(text: &str) -> String {
+/// A word that `sh` takes as it is; plain ones stay plain, for people read these lines.
+fn readable_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._:=,+@%-".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
         true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
+        false => shell_word(text),
     }
 }

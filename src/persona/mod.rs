@@ -9,7 +9,7 @@ pub mod compose;
 pub mod coverage;
 pub mod intent;
 pub mod known;
-mod quote;
+pub(crate) mod quote;
 pub mod render;
 pub mod schema;
 pub mod validate;

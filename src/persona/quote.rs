@@ -1,7 +1,7 @@
 //! Texts that stay texts: how the languages that several renderers write take a word as it is.
 
 /// A word that `sh` takes as it is.
-pub(super) fn shell_word(text: &str) -> String {
+pub(crate) fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

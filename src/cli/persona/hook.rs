@@ -10,6 +10,8 @@ use std::{
     process::Command,
 };
 
+use crate::persona::quote::shell_word;
+
 use super::super::{Done, Failure, say};
 
 pub(super) fn run(install: Option<PathBuf>, force: bool) -> Done {
@@ -52,7 +54,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
 
 /// The hook for a library that lies at `prefix` in its repository.
 fn script(prefix: &str) -> String {
-    let library = format!("'./{}'", prefix.replace('\'', r"'\''"));
+    let library = shell_word(&format!("./{prefix}"));
     format!(
         r#"#!/bin/sh
 # Refuses to commit personas with errors. Written by `greenroom persona hook`; `git commit --no-verify` passes it by.

@@ -37,10 +37,8 @@ fn loosen(schema: &mut Value) {
             allow_null(property);
         });
     }
-    for key in ["$defs", "definitions"] {
-        if let Some(Value::Object(schemas)) = map.get_mut(key) {
-            schemas.values_mut().for_each(loosen);
-        }
+    if let Some(Value::Object(schemas)) = map.get_mut("$defs") {
+        schemas.values_mut().for_each(loosen);
     }
     for key in ["anyOf", "oneOf", "allOf"] {
         if let Some(Value::Array(schemas)) = map.get_mut(key) {
