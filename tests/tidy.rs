@@ -11,7 +11,7 @@ use std::{
 const FLOORS: [&[&str]; 7] = [
     &["model"],
     &["document", "import", "persona", "wire"],
-    &["boot", "lease", "usage", "world"],
+    &["boot", "lease", "stage", "usage", "world"],
     &["images", "journal", "library"],
     &["engine"],
     &["serve"],

@@ -1,26 +1,30 @@
 //! A blob that is open for reading.
 
-use std::{fs::File, ops::Range, sync::Arc};
+use std::{fs::File, mem, ops::Range, sync::Arc};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use futures_util::{
-    Stream, StreamExt,
+    StreamExt,
     stream::{self, BoxStream},
 };
 use tokio::sync::watch;
 
-use crate::model::{Digest, image::Tier};
+use crate::model::{
+    Digest,
+    image::{ImageFile, Tier},
+};
 
 use super::{
     BlobError, CHUNK,
     arrival::read_at,
     blocking,
-    fetch::Fetch,
+    fetch::{Fetch, Origins},
     fill::{Fill, Seen},
     tier_sled::DiskTier,
 };
 
 /// A blob that is open for reading. What it reads from stays readable while it lives, whatever is evicted meanwhile.
+#[derive(Clone)]
 pub struct Blob {
     /// Its name.
     pub digest: Digest,
@@ -31,77 +35,133 @@ pub struct Blob {
     pub(super) content: Content,
 }
 
+#[derive(Clone)]
 pub(super) enum Content {
-    Ram(Bytes),
+    Ram(Arc<File>),
     Disk(Arc<File>, Arc<DiskTier>),
     Fill(Arc<Fill>),
-    Through(Box<Fetch>),
+    Through(Arc<Origins>, Box<ImageFile>),
 }
 
-impl Blob {
-    /// The bytes of `range`, cut to what the blob has, in chunks of 256 KiB or so. A fill is followed as it arrives; a
-    /// reader holds one chunk at a time, so a slow one costs no memory and keeps nobody waiting.
-    ///
-    /// An error ends the stream, and the reader does not have the whole blob then: never end an answer well after one.
-    pub fn stream(self, range: Range<u64>) -> BoxStream<'static, Result<Bytes, BlobError>> {
-        let range = range.start..range.end.min(self.len);
-        match self.content {
-            Content::Ram(bytes) => slices(bytes, range).boxed(),
-            Content::Disk(file, tier) => from_disk(file, tier, self.digest, range).boxed(),
-            Content::Fill(fill) => follow(fill, range).boxed(),
-            Content::Through(fetch) => through(*fetch, range).boxed(),
+/// Some bytes of a blob, in order.
+#[derive(Debug, Clone)]
+pub enum Piece {
+    /// They lie in a file or in memory that the kernel can send by itself.
+    File {
+        /// Where they lie. It may be read beyond the piece, but says nothing true there.
+        file: Arc<File>,
+        /// Where they begin in it.
+        at: u64,
+        /// How many they are; never zero.
+        len: u64,
+    },
+    /// They are here.
+    Bytes(Bytes),
+}
+
+impl Piece {
+    /// How many bytes it has.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::File { len, .. } => *len,
+            Self::Bytes(bytes) => bytes.len() as u64,
         }
+    }
+
+    /// Never: a reader ends instead.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
-fn slices(bytes: Bytes, range: Range<u64>) -> impl Stream<Item = Result<Bytes, BlobError>> + Send {
-    // Both ends lie within the buffer, so they fit its index type.
-    let (start, end) = (range.start as usize, range.end as usize);
-    stream::iter((start..end).step_by(CHUNK).map(move |at| Ok(bytes.slice(at..(at + CHUNK).min(end)))))
+impl Blob {
+    /// Reads `range`, cut to what the blob has.
+    pub fn reader(&self, range: Range<u64>) -> Reader {
+        let (at, end) = (range.start, range.end.min(self.len));
+        let source = match &self.content {
+            Content::Ram(file) => Source::Ram(file.clone()),
+            Content::Disk(file, tier) => Source::Disk(file.clone(), tier.clone()),
+            Content::Fill(fill) => Source::Fill(fill.watch(), fill.clone()),
+            Content::Through(origins, file) => {
+                Source::Through(Box::new(Through::new(Fetch::new(origins.clone(), file))))
+            }
+        };
+        Reader { digest: self.digest, at, end, source }
+    }
+
+    /// The bytes of `range` in chunks of at most 256 KiB, for who wants to look at them.
+    ///
+    /// An error ends the stream, and the reader does not have the whole blob then: never end an answer well after one.
+    pub fn stream(self, range: Range<u64>) -> BoxStream<'static, Result<Bytes, BlobError>> {
+        let reader = self.reader(range);
+        stream::try_unfold(reader, async |mut reader| {
+            let Some(piece) = reader.next(CHUNK as u64).await? else { return Ok(None) };
+            let bytes = reader.bytes(piece).await?;
+            Ok(Some((bytes, reader)))
+        })
+        .boxed()
+    }
 }
 
-/// A file that does not give its bytes is doubted: the next ask hashes it, and fetches it anew if need be.
-fn from_disk(
-    file: Arc<File>,
-    tier: Arc<DiskTier>,
+/// Reads a part of a blob, piece by piece. A fill is followed as it arrives; a reader holds one piece at a time, so a slow one
+/// costs no memory and keeps nobody waiting.
+pub struct Reader {
     digest: Digest,
-    range: Range<u64>,
-) -> impl Stream<Item = Result<Bytes, BlobError>> + Send {
-    stream::try_unfold((file, tier, range.start), move |(file, tier, at)| async move {
-        if at >= range.end {
-            return Ok(None);
-        }
-        let len = CHUNK.min(usize::try_from(range.end - at).unwrap_or(CHUNK));
-        let reader = file.clone();
-        match blocking(move || read_at(&reader, at, len)).await? {
-            Ok(chunk) => Ok(Some((chunk, (file, tier, at + len as u64)))),
-            Err(error) => {
-                tier.mark(&digest, false);
-                Err(BlobError::Disk(error.to_string()))
-            }
-        }
-    })
+    at: u64,
+    end: u64,
+    source: Source,
 }
 
-/// Reads what has arrived, and waits for more.
-fn follow(fill: Arc<Fill>, range: Range<u64>) -> impl Stream<Item = Result<Bytes, BlobError>> + Send {
-    let seen = fill.watch();
-    stream::try_unfold((fill, seen, range.start), move |(fill, mut seen, at)| async move {
-        if at >= range.end {
+enum Source {
+    Ram(Arc<File>),
+    Disk(Arc<File>, Arc<DiskTier>),
+    Fill(watch::Receiver<Seen>, Arc<Fill>),
+    Through(Box<Through>),
+}
+
+impl Reader {
+    /// The next bytes, at most `max` of them; `None` at the end. After an error the blob cannot be completed.
+    pub async fn next(&mut self, max: u64) -> Result<Option<Piece>, BlobError> {
+        if self.at >= self.end {
             return Ok(None);
         }
-        let readable = wait_for(&mut seen, at).await?.min(range.end);
-        let max = CHUNK.min(usize::try_from(readable - at).unwrap_or(CHUNK));
-        let reader = fill.clone();
-        match blocking(move || reader.arrival.read(at, max)).await? {
-            Ok(chunk) if !chunk.is_empty() => {
-                let next = at + chunk.len() as u64;
-                Ok(Some((chunk, (fill, seen, next))))
+        let at = self.at;
+        let most = max.min(self.end - at);
+        let piece = match &mut self.source {
+            Source::Ram(file) | Source::Disk(file, _) => Piece::File { file: file.clone(), at, len: most },
+            Source::Fill(seen, fill) => {
+                let readable = wait_for(seen, at).await?;
+                let (file, len) =
+                    fill.arrival.place(at, readable).map_err(|error| BlobError::Disk(error.to_string()))?;
+                Piece::File { file, at, len: len.min(most) }
             }
-            Ok(_) => Err(BlobError::Disk("it gave fewer bytes than were written".into())),
-            Err(error) => Err(BlobError::Disk(error.to_string())),
+            Source::Through(through) => match through.next(at..at + most).await? {
+                Some(bytes) => Piece::Bytes(bytes),
+                None => return Err(BlobError::Dropped),
+            },
+        };
+        self.at += piece.len();
+        Ok(Some(piece))
+    }
+
+    /// The bytes of a piece that this reader gave.
+    pub async fn bytes(&mut self, piece: Piece) -> Result<Bytes, BlobError> {
+        let (file, at, len) = match piece {
+            Piece::Bytes(bytes) => return Ok(bytes),
+            Piece::File { file, at, len } => (file, at, len),
+        };
+        let len = usize::try_from(len).map_err(|error| BlobError::Disk(error.to_string()))?;
+        blocking(move || read_at(&file, at, len)).await?.map_err(|error| self.broke(&error))
+    }
+
+    /// Says that a piece could not be read. A file on disk that does not give its bytes is doubted: the next ask hashes it, and
+    /// fetches it anew if need be.
+    pub fn broke(&self, error: &std::io::Error) -> BlobError {
+        if let Source::Disk(_, tier) = &self.source {
+            tier.mark(&self.digest, false);
         }
-    })
+        BlobError::Disk(error.to_string())
+    }
 }
 
 /// Waits until the byte at `at` may be read; how many may be, from the start.
@@ -119,25 +179,45 @@ async fn wait_for(seen: &mut watch::Receiver<Seen>, at: u64) -> Result<u64, Blob
     }
 }
 
-/// Hands on what a fetch gives, one chunk late: the last one waits for the digest.
-fn through(fetch: Fetch, range: Range<u64>) -> impl Stream<Item = Result<Bytes, BlobError>> + Send {
-    stream::try_unfold((fetch, None, 0), move |(mut fetch, mut held, mut at): (Fetch, Option<Bytes>, u64)| async move {
-        while at < range.end {
-            let next = fetch.next().await?;
-            let ended = next.is_none();
-            let Some(chunk) = std::mem::replace(&mut held, next) else {
-                match ended {
-                    true => return Ok(None),
-                    false => continue,
-                }
-            };
-            let (begin, end) = (at, at + chunk.len() as u64);
-            at = end;
-            if end > range.start {
-                let cut = (range.start.max(begin) - begin) as usize..(range.end.min(end) - begin) as usize;
-                return Ok(Some((chunk.slice(cut), (fetch, held, at))));
+/// A fetch that nobody keeps: handed on one chunk late, as the last one waits for the digest.
+struct Through {
+    fetch: Fetch,
+    /// The chunk that waits.
+    held: Option<Bytes>,
+    /// What may be read, and where it begins.
+    ready: Bytes,
+    at: u64,
+    ended: bool,
+}
+
+impl Through {
+    fn new(fetch: Fetch) -> Self {
+        Self { fetch, held: None, ready: Bytes::new(), at: 0, ended: false }
+    }
+
+    /// The next bytes of `range`, whose start never goes back; `None` when the blob ends before it.
+    async fn next(&mut self, range: Range<u64>) -> Result<Option<Bytes>, BlobError> {
+        loop {
+            let passed = (range.start - self.at).min(self.ready.len() as u64);
+            self.advance(passed);
+            if !self.ready.is_empty() {
+                let most = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+                let bytes = self.ready.slice(..most.min(self.ready.len()));
+                self.advance(bytes.len() as u64);
+                return Ok(Some(bytes));
             }
+            if self.ended {
+                return Ok(None);
+            }
+            let next = self.fetch.next().await?;
+            self.ended = next.is_none();
+            self.ready = mem::replace(&mut self.held, next).unwrap_or_default();
         }
-        Ok(None)
-    })
+    }
+
+    fn advance(&mut self, by: u64) {
+        // Never more than is ready, so it fits the index type.
+        self.ready.advance(by as usize);
+        self.at += by;
+    }
 }

@@ -118,7 +118,8 @@ impl Fill {
 
     /// Finds room: a file on the disk, else memory.
     fn place(&self, tiers: &Tiers, expected: Option<u64>) -> Result<Option<Place>, BlobError> {
-        let begun = tiers.disk.promise(expected.unwrap_or(0)).map(|room| (room, tiers.disk.begin(&self.digest)));
+        let begun =
+            tiers.promise(&self.digest, expected.unwrap_or(0)).map(|room| (room, tiers.disk.begin(&self.digest)));
         let error = match begun {
             Some((room, Ok((path, file)))) => {
                 self.arrival.write_to(Arc::new(file));
@@ -134,12 +135,14 @@ impl Fill {
     /// Puts what comes from `at` on into memory, when the RAM tier has room for the whole.
     fn spill(&self, tiers: &Tiers, at: u64, expected: Option<u64>, error: &io::Error) -> Result<(), BlobError> {
         let Some(len) = expected else { return Err(BlobError::Disk(error.to_string())) };
-        if !tiers.ram().begin(&self.digest, len) {
+        if !tiers.begin_ram(&self.digest, len) {
             return Err(BlobError::NoRoom { digest: self.digest, len });
         }
         tracing::warn!(digest = %self.digest, %error, "the disk does not take an image file: it is kept in memory only");
-        self.arrival.spill(at);
-        Ok(())
+        self.arrival.spill(at).map_err(|error| {
+            tiers.ram().end(&self.digest, None);
+            BlobError::Disk(error.to_string())
+        })
     }
 
     /// Writes each chunk while the next one is fetched and hashed.
@@ -198,10 +201,10 @@ impl Fill {
                 tracing::warn!(digest = %self.digest, %error, "an image file could not be kept on disk");
             }
         }
-        if spilled || tiers.ram().begin(&self.digest, len) {
+        if spilled || tiers.begin_ram(&self.digest, len) {
             let fill = self.clone();
             let whole = blocking(move || fill.arrival.whole(len)).await;
-            tiers.ram().end(&self.digest, whole.ok().and_then(Result::ok).map(Bytes::from));
+            tiers.ram().end(&self.digest, whole.ok().and_then(Result::ok));
         }
     }
 
@@ -235,7 +238,10 @@ fn forget(path: &Path) {
 mod tests {
     use std::fs::File;
 
-    use super::{super::tier_ram::RamTier, *};
+    use super::{
+        super::{arrival::read_at, tier_ram::RamTier},
+        *,
+    };
     use crate::model::image::ImageFile;
 
     /// A fill of eight bytes whose disk fails at the fifth, with so much RAM: what `keep` says, and what is in RAM after it.
@@ -249,14 +255,14 @@ mod tests {
         let digest = Digest::new([1; 32]);
         let fill = Arc::new(Fill::new(&ImageFile { sha256: digest, size: None, origins: Vec::new(), name: None }));
         fill.arrival.write_to(Arc::new(failing));
-        let room = tiers.disk.promise(8).unwrap();
+        let room = tiers.promise(&digest, 8).unwrap();
         let kept = fill.keep(&tiers, 4, Bytes::from_static(b"efgh"), Some(8)).await;
         if kept.is_ok() {
             fill.store(&tiers, Some(Place { path: dir.path().join("failing"), room }), 8).await;
         }
         assert_eq!(tiers.disk.held(), 0);
         let held = tiers.ram().get(&digest);
-        (kept, held)
+        (kept, held.map(|(memory, len)| read_at(&memory, 0, len as usize).unwrap()))
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Floor 3: the bytes of images, in three tiers: RAM, disk, origin.
 //!
 //! ```text
-//!   blob(file) ──in RAM?──> slices of one buffer
+//!   blob(file) ──in RAM?──> a file in memory that all readers share
 //!        │ no
 //!        ├──on disk?──────> reads of a content-addressed file; promoted to RAM when it fits
 //!        │ no
@@ -22,6 +22,7 @@ mod arrival;
 mod blob;
 mod fetch;
 mod fill;
+mod memory;
 pub mod nbp;
 mod open;
 mod origin;
@@ -31,14 +32,15 @@ mod tier_sled;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64},
+    time::{Instant, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Bytes, Digest, image::Tier};
+use crate::model::{Bytes, Digest, Moment, image::Tier};
 
-pub use blob::Blob;
+pub use blob::{Blob, Piece, Reader};
 pub use open::Images;
 pub use origin::choose_tls;
 pub use survey::survey;
@@ -163,6 +165,16 @@ pub struct BlobStatus {
 /// The folder of a state directory that the cache lives in.
 pub fn folder(state_dir: &Path) -> PathBuf {
     state_dir.join("images")
+}
+
+/// The time, on a clock that never jumps while the process runs: heat must not cool because somebody set the date.
+fn now() -> Moment {
+    static BEGAN: OnceLock<(Instant, u64)> = OnceLock::new();
+    let (began, millis) = BEGAN.get_or_init(|| {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        (Instant::now(), since.as_millis() as u64)
+    });
+    Moment::from_millis(millis + began.elapsed().as_millis() as u64)
 }
 
 /// Locks, also after a panic elsewhere: every critical section here leaves what it guards whole.

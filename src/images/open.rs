@@ -3,24 +3,27 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     fs::File,
+    io,
     sync::{Arc, Mutex, MutexGuard, atomic::Ordering},
 };
 
-use crate::model::{
-    Bytes, Digest,
-    image::{ImageFile, Tier},
+use crate::{
+    model::{
+        Bytes, Digest,
+        image::{ImageFile, Tier},
+    },
+    stage::Policy,
 };
 
 use super::{
     Blob, BlobError, BlobStatus, Counters, OpenError, Settings,
-    arrival::read_at,
     blob::Content,
     blocking,
-    fetch::{Fetch, Origins},
+    fetch::Origins,
     fill::{Fill, Seen},
-    lock, survey,
+    lock, memory, now, survey,
     tier_ram::RamTier,
-    tier_sled::DiskTier,
+    tier_sled::{DiskTier, Room},
 };
 
 /// The image cache. Cheap to clone.
@@ -42,15 +45,31 @@ struct Inner {
 pub(super) struct Tiers {
     ram: Mutex<RamTier>,
     pub(super) disk: Arc<DiskTier>,
+    /// Who is let in, and who goes. Locked after a tier, never before one.
+    policy: Mutex<Policy>,
 }
 
 impl Tiers {
     pub(super) fn new(ram: RamTier, disk: Arc<DiskTier>) -> Self {
-        Self { ram: Mutex::new(ram), disk }
+        Self { ram: Mutex::new(ram), disk, policy: Mutex::default() }
     }
 
     pub(super) fn ram(&self) -> MutexGuard<'_, RamTier> {
         lock(&self.ram)
+    }
+
+    fn policy(&self) -> MutexGuard<'_, Policy> {
+        lock(&self.policy)
+    }
+
+    /// Room on disk for a fill, if the policy lets it in.
+    pub(super) fn promise(&self, digest: &Digest, len: u64) -> Option<Room> {
+        self.disk.promise(&self.policy(), digest, len)
+    }
+
+    /// Whether the caller shall load the blob into RAM: see [`RamTier::begin`].
+    pub(super) fn begin_ram(&self, digest: &Digest, len: u64) -> bool {
+        self.ram().begin(&self.policy(), digest, len, now())
     }
 }
 
@@ -95,14 +114,17 @@ impl Images {
     /// Pulls a blob from wherever it is into the disk tier, and into RAM when it fits. `progress` hears how many bytes of
     /// how many are there. An origin with wrong bytes is followed by the next one here, as nobody was given any.
     pub async fn warm(&self, file: &ImageFile, mut progress: impl FnMut(u64, u64)) -> Result<(), BlobError> {
+        self.inner.tiers.policy().order(file.sha256);
         let mut tries = file.origins.len();
-        loop {
+        let warmed = loop {
             tries = tries.saturating_sub(1);
             match self.pull(file, &mut progress).await {
                 Err(BlobError::WrongDigest { .. } | BlobError::TooLong { .. }) if tries > 0 => {}
-                result => return result,
+                result => break result,
             }
-        }
+        };
+        self.inner.tiers.policy().done(&file.sha256);
+        warmed
     }
 
     /// Where a blob is now.
@@ -164,9 +186,10 @@ impl Images {
 
     fn near(&self, digest: Digest) -> Option<Blob> {
         let Inner { tiers, counters, .. } = &*self.inner;
-        if let Some(bytes) = tiers.ram().get(&digest) {
+        tiers.policy().asked(digest, now());
+        if let Some((memory, len)) = tiers.ram().get(&digest) {
             counters.ram_hits.fetch_add(1, Ordering::Relaxed);
-            return Some(Blob { digest, len: bytes.len() as u64, tier: Tier::Ram, content: Content::Ram(bytes) });
+            return Some(Blob { digest, len, tier: Tier::Ram, content: Content::Ram(memory) });
         }
         let entry = tiers.disk.find(&digest).filter(|entry| entry.verified)?;
         let file = tiers.disk.read(&digest)?;
@@ -200,18 +223,22 @@ impl Images {
 
     fn pass_through(&self, file: &ImageFile, len: u64) -> Blob {
         self.inner.counters.passed.fetch_add(1, Ordering::Relaxed);
-        let sized = ImageFile { size: Some(Bytes(len)), ..file.clone() };
-        let fetch = Fetch::new(self.inner.origins.clone(), &sized);
-        Blob { digest: file.sha256, len, tier: Tier::Origin, content: Content::Through(Box::new(fetch)) }
+        let sized = Box::new(ImageFile { size: Some(Bytes(len)), ..file.clone() });
+        let content = Content::Through(self.inner.origins.clone(), sized);
+        Blob { digest: file.sha256, len, tier: Tier::Origin, content }
     }
 
     /// Copies a blob of the disk tier into RAM, when RAM has room.
     async fn promote(self, digest: Digest, len: u64, file: Arc<File>) {
-        if !self.inner.tiers.ram().begin(&digest, len) {
+        if !self.inner.tiers.begin_ram(&digest, len) {
             return;
         }
-        let read = blocking(move || read_at(&file, 0, usize::try_from(len).unwrap_or(0))).await;
-        self.inner.tiers.ram().end(&digest, read.ok().and_then(Result::ok));
+        let copy = move || {
+            let copy = memory::new()?;
+            memory::copy(&file, &copy, 0, len).map(|()| copy)
+        };
+        let copied = blocking(copy).await;
+        self.inner.tiers.ram().end(&digest, copied.ok().and_then(io::Result::ok));
     }
 
     async fn pull(&self, file: &ImageFile, progress: &mut impl FnMut(u64, u64)) -> Result<(), BlobError> {
@@ -220,7 +247,7 @@ impl Images {
         match content {
             Content::Ram(_) => {}
             Content::Disk(file, _) => self.clone().promote(digest, len, file).await,
-            Content::Through(_) => return Err(BlobError::NoRoom { digest, len }),
+            Content::Through(..) => return Err(BlobError::NoRoom { digest, len }),
             Content::Fill(fill) => {
                 let mut seen = fill.watch();
                 loop {

@@ -1,122 +1,117 @@
-//! The RAM tier: whole blobs, least recently used out first.
+//! The RAM tier: whole blobs in memory that the kernel can send, those that the policy says.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fs::File, sync::Arc};
 
-use bytes::Bytes;
-
-use crate::model::Digest;
-
-/// A blob may take half of the tier at most: one large image shall not empty it.
-const LARGEST_SHARE: u64 = 2;
+use crate::{
+    model::{Digest, Moment, image::Tier},
+    stage::{Admission, Candidate, Policy},
+};
 
 /// Blobs in memory. Readers hold their own reference, so an evicted blob lives until the last of them is done.
 pub(super) struct RamTier {
     room: u64,
-    /// Bytes in `blobs` and promised to `coming`; never more than `room`.
-    held: u64,
-    clock: u64,
     blobs: HashMap<Digest, Held>,
     /// What is being loaded, with its length.
     coming: HashMap<Digest, u64>,
 }
 
 struct Held {
-    bytes: Bytes,
-    used: u64,
+    memory: Arc<File>,
+    len: u64,
 }
 
 impl RamTier {
     pub(super) fn new(room: u64) -> Self {
-        Self { room, held: 0, clock: 0, blobs: HashMap::new(), coming: HashMap::new() }
+        Self { room, blobs: HashMap::new(), coming: HashMap::new() }
     }
 
-    pub(super) fn get(&mut self, digest: &Digest) -> Option<Bytes> {
-        self.clock += 1;
-        let held = self.blobs.get_mut(digest)?;
-        held.used = self.clock;
-        Some(held.bytes.clone())
+    /// A blob's memory and length.
+    pub(super) fn get(&self, digest: &Digest) -> Option<(Arc<File>, u64)> {
+        self.blobs.get(digest).map(|held| (held.memory.clone(), held.len))
     }
 
     pub(super) fn len_of(&self, digest: &Digest) -> Option<u64> {
-        self.blobs.get(digest).map(|held| held.bytes.len() as u64)
+        self.blobs.get(digest).map(|held| held.len)
     }
 
-    /// Bytes held or promised.
+    /// Bytes held or promised; never more than the tier has room for.
     pub(super) fn held(&self) -> u64 {
-        self.held
+        self.blobs.values().map(|held| held.len).chain(self.coming.values().copied()).sum()
     }
 
-    /// Whether the caller shall load the blob: it may fit, is not here, and nobody else is loading it. If so, its room is
-    /// made now and kept until [`end`](Self::end).
-    pub(super) fn begin(&mut self, digest: &Digest, len: u64) -> bool {
-        if len > self.room / LARGEST_SHARE || self.blobs.contains_key(digest) || self.coming.contains_key(digest) {
+    /// Whether the caller shall load the blob: the policy lets it in, it is not here, and nobody else is loading it. If so,
+    /// its room is made now and kept until [`end`](Self::end).
+    pub(super) fn begin(&mut self, policy: &Policy, digest: &Digest, len: u64, now: Moment) -> bool {
+        if self.blobs.contains_key(digest) || self.coming.contains_key(digest) {
             return false;
         }
-        while self.held + len > self.room {
-            let Some(oldest) = self.blobs.iter().min_by_key(|(_, held)| held.used).map(|(digest, _)| *digest) else {
-                // Others are being loaded into all of the room.
-                return false;
-            };
-            self.remove(&oldest);
-        }
-        self.held += len;
+        // Memory that is being read comes back only with the last of its readers.
+        let fixed = |held: &Held| Arc::strong_count(&held.memory) > 1;
+        let blobs = self.blobs.iter();
+        let blobs = blobs.map(|(digest, held)| Candidate { digest: *digest, len: held.len, fixed: fixed(held) });
+        let coming = self.coming.iter().map(|(digest, len)| Candidate { digest: *digest, len: *len, fixed: true });
+        let held: Vec<Candidate> = blobs.chain(coming).collect();
+        let Admission::Admit { evict } = policy.admit(Tier::Ram, digest, len, self.room, &held, now) else {
+            return false;
+        };
+        evict.iter().for_each(|digest| self.remove(digest));
         self.coming.insert(*digest, len);
         true
     }
 
     /// Takes what [`begin`](Self::begin) asked for; `None` when it could not be had.
-    pub(super) fn end(&mut self, digest: &Digest, bytes: Option<Bytes>) {
-        let Some(promised) = self.coming.remove(digest) else { return };
-        self.held -= promised;
-        let Some(bytes) = bytes.filter(|bytes| bytes.len() as u64 == promised) else { return };
-        self.clock += 1;
-        self.held += promised;
-        self.blobs.insert(*digest, Held { bytes, used: self.clock });
+    pub(super) fn end(&mut self, digest: &Digest, memory: Option<File>) {
+        if let (Some(len), Some(memory)) = (self.coming.remove(digest), memory) {
+            self.blobs.insert(*digest, Held { memory: Arc::new(memory), len });
+        }
     }
 
     pub(super) fn remove(&mut self, digest: &Digest) {
-        if let Some(held) = self.blobs.remove(digest) {
-            self.held -= held.bytes.len() as u64;
-        }
+        self.blobs.remove(digest);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::memory, *};
 
     const fn digest(n: u8) -> Digest {
         Digest::new([n; 32])
     }
 
-    fn blob(len: usize) -> Option<Bytes> {
-        Some(Bytes::from(vec![0; len]))
+    const NOW: Moment = Moment::from_millis(1_000_000);
+
+    fn asked(times: &[(u8, u32)]) -> Policy {
+        let mut policy = Policy::default();
+        times.iter().for_each(|(n, times)| (0..*times).for_each(|_| policy.asked(digest(*n), NOW)));
+        policy
     }
 
     #[test]
-    fn the_least_recently_used_blob_goes_first_and_none_may_fill_the_tier() {
-        let mut tier = RamTier::new(100);
-        assert!(!tier.begin(&digest(0), 51), "more than half of the tier");
+    fn the_blob_that_is_worth_least_goes_first_and_none_may_fill_the_tier() {
+        let (mut tier, policy) = (RamTier::new(100), asked(&[(0, 9), (1, 2), (2, 1), (3, 3), (4, 1)]));
+        assert!(!tier.begin(&policy, &digest(0), 51, NOW), "more than half of the tier");
         for n in 1..=3 {
-            assert!(n != 3 || tier.get(&digest(1)).is_some(), "used again before the third comes");
-            assert!(tier.begin(&digest(n), 40));
-            assert!(!tier.begin(&digest(n), 40), "somebody loads it already");
-            tier.end(&digest(n), blob(40));
+            assert!(tier.begin(&policy, &digest(n), 40, NOW));
+            assert!(!tier.begin(&policy, &digest(n), 40, NOW), "somebody loads it already");
+            tier.end(&digest(n), memory::new().ok());
         }
         assert_eq!((tier.get(&digest(1)).is_some(), tier.get(&digest(2)).is_some(), tier.held()), (true, false, 80));
+        assert!(!tier.begin(&policy, &digest(4), 40, NOW), "worth less than what is here");
+        let reader = tier.get(&digest(1));
+        assert!(!tier.begin(&asked(&[(5, 9)]), &digest(5), 50, NOW) || tier.get(&digest(1)).is_some(), "being read");
+        drop(reader);
     }
 
     #[test]
     fn room_is_promised_once_and_given_back() {
-        let mut tier = RamTier::new(100);
-        assert!(tier.begin(&digest(1), 50) && tier.begin(&digest(2), 50));
-        assert!(!tier.begin(&digest(3), 1), "all of the room is promised");
+        let (mut tier, policy) = (RamTier::new(100), asked(&[(1, 1), (2, 1), (3, 1)]));
+        assert!(tier.begin(&policy, &digest(1), 50, NOW) && tier.begin(&policy, &digest(2), 50, NOW));
+        assert!(!tier.begin(&policy, &digest(3), 1, NOW), "all of the room is promised");
         tier.end(&digest(1), None);
-        assert!(tier.begin(&digest(3), 50));
-        tier.end(&digest(2), blob(49));
-        assert_eq!(tier.get(&digest(2)), None, "not the length that was promised");
-        tier.end(&digest(3), blob(50));
+        assert!(tier.begin(&policy, &digest(3), 50, NOW));
+        tier.end(&digest(3), memory::new().ok());
         tier.remove(&digest(3));
-        assert_eq!(tier.held(), 0);
+        assert_eq!(tier.held(), 50);
     }
 }

@@ -21,13 +21,15 @@ use std::{
         Arc, Mutex, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    time::SystemTime,
 };
 
 use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Digest;
+use crate::{
+    model::{Digest, image::Tier},
+    stage::{Admission, Candidate, Policy},
+};
 
 use super::{OpenError, lock};
 
@@ -134,19 +136,23 @@ impl DiskTier {
         match &whole {
             Some(file) => {
                 state.open.insert(*digest, Arc::downgrade(file));
-                self.put(&mut state, *digest, Entry { used: now(), ..entry });
+                self.put(&mut state, *digest, Entry { used: super::now().as_millis(), ..entry });
             }
             None => self.drop_blob(&mut state, digest),
         }
         whole
     }
 
-    /// Promises room for a fill of `len` bytes, evicting the least recently used; `None` when there is none to be had.
-    pub(super) fn promise(self: &Arc<Self>, len: u64) -> Option<Room> {
+    /// Promises room for a fill of `len` bytes of `digest`, evicting whom the policy says; `None` when there is none to be
+    /// had.
+    pub(super) fn promise(self: &Arc<Self>, policy: &Policy, digest: &Digest, len: u64) -> Option<Room> {
         let mut state = lock(&self.state);
-        if !self.make_room(&mut state, len) {
+        let Admission::Admit { evict } =
+            policy.admit(Tier::Disk, digest, len + state.promised, self.room, &state.candidates(), super::now())
+        else {
             return None;
-        }
+        };
+        evict.iter().for_each(|digest| self.drop_blob(&mut state, digest));
         while free_bytes(&self.dir).is_some_and(|free| free < len) {
             let oldest = state.oldest_idle()?;
             self.drop_blob(&mut state, &oldest);
@@ -181,7 +187,7 @@ impl DiskTier {
             return Ok(false);
         }
         fs::rename(coming, &path)?;
-        self.put(&mut state, *digest, Entry { len, verified: true, used: now() });
+        self.put(&mut state, *digest, Entry { len, verified: true, used: super::now().as_millis() });
         Ok(true)
     }
 
@@ -239,10 +245,24 @@ impl State {
         self.entries.values().map(|entry| entry.len).sum()
     }
 
+    fn idle(&self, digest: &Digest) -> bool {
+        self.open.get(digest).is_none_or(|file| file.strong_count() == 0)
+    }
+
     /// The least recently used blob that nobody is reading.
     fn oldest_idle(&self) -> Option<Digest> {
-        let idle = |digest: &&Digest| self.open.get(*digest).is_none_or(|file| file.strong_count() == 0);
-        self.entries.keys().filter(idle).min_by_key(|digest| self.entries[*digest].used).copied()
+        let idle = self.entries.keys().filter(|digest| self.idle(digest));
+        idle.min_by_key(|digest| self.entries[*digest].used).copied()
+    }
+
+    /// What the policy may choose from.
+    fn candidates(&self) -> Vec<Candidate> {
+        let candidate = |(digest, entry): (&Digest, &Entry)| Candidate {
+            digest: *digest,
+            len: entry.len,
+            fixed: !self.idle(digest),
+        };
+        self.entries.iter().map(candidate).collect()
     }
 }
 
@@ -285,7 +305,7 @@ fn open_or_replace(path: &Path) -> Result<(Opened, Option<String>), OpenError> {
         Ok(opened) => return Ok((opened, None)),
         Err(error) => error,
     };
-    let aside = path.with_file_name(format!("index.broken-{}", now()));
+    let aside = path.with_file_name(format!("index.broken-{}", super::now().as_millis()));
     fs::rename(path, &aside).map_err(|error| OpenError::Folder { path: path.to_owned(), error })?;
     let opened = open_index(path).map_err(OpenError::Index)?;
     let warning = format!(
@@ -322,8 +342,4 @@ fn open_index(path: &Path) -> Result<Opened, String> {
 fn free_bytes(dir: &Path) -> Option<u64> {
     let found = statvfs(dir).ok()?;
     Some(found.blocks_available() * found.fragment_size())
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

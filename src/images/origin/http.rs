@@ -1,89 +1,48 @@
-//! Where bytes come from when no tier has them: files and web servers.
+//! Web servers as origins.
 
-use std::{
-    error::Error,
-    fs::{self, File},
-    io,
-    os::unix::fs::MetadataExt,
-    path::PathBuf,
-    sync::{Arc, Once},
-    time::Duration,
-};
+use std::{error::Error, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{
-    Stream, StreamExt, TryStreamExt, future,
-    stream::{self, BoxStream},
-};
+use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
 use reqwest::{StatusCode, header};
 
-use crate::model::image::Origin;
-
-use super::{CHUNK, arrival::read_at};
+use super::{Answer, choose_tls};
 
 /// How long a server may take to be reached, and how long to be silent.
 const CONNECT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// How much of a file is read at once: each step costs a change of threads for reading, hashing and writing.
-const FILE_CHUNK: usize = 4 * CHUNK;
-
 /// How many network reads that are already there are joined into one chunk.
 const JOINED: usize = 16;
 
-/// What an origin answered.
-pub(super) struct Answer {
-    /// The length of the whole, when it says.
-    pub(super) len: Option<u64>,
-    /// What changes when the bytes do, when it says: an entity tag, a date, a file's times.
-    pub(super) validator: Option<String>,
-    /// The bytes from the offset that was asked for.
-    pub(super) bytes: BoxStream<'static, Result<Bytes, String>>,
-}
-
-/// Chooses the process' TLS implementation, ring, for every web client in it; reqwest is built without one of its own.
-pub fn choose_tls() {
-    static CHOSEN: Once = Once::new();
-    // Another part of the process may have chosen one: that one is fine too.
-    CHOSEN.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-}
-
-/// A reader of origins.
-pub(super) struct Client {
-    web: reqwest::Client,
+/// A web client.
+pub(super) struct Web {
+    client: reqwest::Client,
     /// Why no `https:` origin can be read, if so.
     no_https: Option<String>,
 }
 
-impl Client {
+impl Web {
     /// A server that only boots machines may have no CA certificates: that takes away `https:`, not the cache.
     pub(super) fn new() -> Result<Self, String> {
         choose_tls();
         let builder = || reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE);
         let why = match builder().build() {
-            Ok(web) => return Ok(Self { web, no_https: None }),
+            Ok(client) => return Ok(Self { client, no_https: None }),
             Err(error) => cause(&error),
         };
-        let web = builder().tls_certs_only([]).build().map_err(|error| cause(&error))?;
+        let client = builder().tls_certs_only([]).build().map_err(|error| cause(&error))?;
         let no_https =
             format!("this machine has no CA certificates, install them (`apt-get install ca-certificates`): {why}");
-        Ok(Self { web, no_https: Some(no_https) })
+        Ok(Self { client, no_https: Some(no_https) })
     }
 
-    /// Opens an origin at `offset`. The error is a sentence that names the origin.
-    pub(super) async fn open(&self, origin: &Origin, offset: u64) -> Result<Answer, String> {
-        let opened = match origin {
-            Origin::File(path) => open_file(path, offset).await,
-            Origin::Http(url) => self.open_url(url, offset).await,
-        };
-        opened.map_err(|why| format!("{origin}: {why}"))
-    }
-
-    async fn open_url(&self, url: &str, offset: u64) -> Result<Answer, String> {
+    /// Opens a URL at `offset`.
+    pub(super) async fn open(&self, url: &str, offset: u64) -> Result<Answer, String> {
         if let Some(why) = self.no_https.as_ref().filter(|_| url.starts_with("https:")) {
             return Err(why.clone());
         }
-        let mut request = self.web.get(url);
+        let mut request = self.client.get(url);
         if offset > 0 {
             request = request.header(header::RANGE, format!("bytes={offset}-"));
         }
@@ -103,35 +62,6 @@ impl Client {
         let joined = bytes.ready_chunks(JOINED).flat_map(|batch| stream::iter(join(batch)));
         Ok(Answer { len, validator, bytes: pass_over(joined, skip).boxed() })
     }
-}
-
-/// Regular files only: a pipe would hold its reader for ever, a device would never end.
-async fn open_file(path: &str, offset: u64) -> Result<Answer, String> {
-    let path = PathBuf::from(path);
-    let opened = tokio::task::spawn_blocking(move || {
-        if !fs::metadata(&path)?.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        let file = File::open(&path)?;
-        let known = file.metadata()?;
-        Ok((Arc::new(file), known))
-    });
-    let (file, known) = opened.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-    let validator = format!("{} {} {}", known.ino(), known.mtime(), known.mtime_nsec());
-    let len = known.len();
-    let bytes = stream::try_unfold(offset, move |at| {
-        let file = file.clone();
-        async move {
-            if at >= len {
-                return Ok(None);
-            }
-            let part = FILE_CHUNK.min(usize::try_from(len - at).unwrap_or(FILE_CHUNK));
-            let read = tokio::task::spawn_blocking(move || read_at(&file, at, part)).await;
-            let chunk = read.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-            Ok(Some((chunk, at + part as u64)))
-        }
-    });
-    Ok(Answer { len: Some(len), validator: Some(validator), bytes: bytes.boxed() })
 }
 
 /// The length of the whole in a `Content-Range: bytes 500-999/1000` (RFC 9110, 14.4) that begins at `offset`;

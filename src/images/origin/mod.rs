@@ -1,0 +1,50 @@
+//! Where bytes come from when no tier has them. A file for each kind of origin.
+
+mod file;
+mod http;
+
+use std::sync::Once;
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+
+use crate::model::image::Origin;
+
+use http::Web;
+
+/// What an origin answered.
+pub(super) struct Answer {
+    /// The length of the whole, when it says.
+    pub(super) len: Option<u64>,
+    /// What changes when the bytes do, when it says: an entity tag, a date, a file's times.
+    pub(super) validator: Option<String>,
+    /// The bytes from the offset that was asked for.
+    pub(super) bytes: BoxStream<'static, Result<Bytes, String>>,
+}
+
+/// Chooses the process' TLS implementation, ring, for every web client in it; reqwest is built without one of its own.
+pub fn choose_tls() {
+    static CHOSEN: Once = Once::new();
+    // Another part of the process may have chosen one: that one is fine too.
+    CHOSEN.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+}
+
+/// A reader of origins.
+pub(super) struct Client {
+    web: Web,
+}
+
+impl Client {
+    pub(super) fn new() -> Result<Self, String> {
+        Ok(Self { web: Web::new()? })
+    }
+
+    /// Opens an origin at `offset`. The error is a sentence that names the origin.
+    pub(super) async fn open(&self, origin: &Origin, offset: u64) -> Result<Answer, String> {
+        let opened = match origin {
+            Origin::File(path) => file::open(path, offset).await,
+            Origin::Http(url) => self.web.open(url, offset).await,
+        };
+        opened.map_err(|why| format!("{origin}: {why}"))
+    }
+}
