@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MacAddr, PersonaName};
+use super::{
+    MacAddr, PersonaName,
+    image::{ImageName, Tier},
+};
 
 /// An order about one device, named by any of its ports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +40,17 @@ pub enum Order {
     Forget,
 }
 
+/// An order about where an image's files are kept: in that tier at least, whatever the policy thinks of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinImage {
+    /// Which; it must be in the library to be pinned.
+    pub image: ImageName,
+    /// Where its files stay. The origin stands for "anywhere": the pin is taken back.
+    pub tier: Tier,
+    /// Who says so: a user name, for the journal.
+    pub by: String,
+}
+
 /// Why an order was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case", tag = "rejected")]
@@ -48,6 +62,20 @@ pub enum Rejection {
         persona: PersonaName,
         /// A name in the library that looks like it.
         nearest: Option<PersonaName>,
+    },
+    /// The library has no such image.
+    #[error("image {image} is not in the library{}", suggestion(.nearest))]
+    NoImage {
+        /// What was asked for.
+        image: ImageName,
+        /// A name in the library that looks like it.
+        nearest: Option<ImageName>,
+    },
+    /// There is no pin to take back.
+    #[error("image {image} is not pinned")]
+    NotPinned {
+        /// Which image.
+        image: ImageName,
     },
     /// Nothing is known of the device.
     #[error("no device with port {mac} is known")]
@@ -69,6 +97,6 @@ pub enum Rejection {
     },
 }
 
-fn suggestion(nearest: &Option<PersonaName>) -> String {
+fn suggestion(nearest: &Option<impl std::fmt::Display>) -> String {
     nearest.as_ref().map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 }

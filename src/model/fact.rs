@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Arch, BootId, DeviceId, Firmware, MacAddr, Moment, PersonaName, PersonaRef, SmbiosUuid,
+    image::{ImageName, Tier},
     lease::Lease,
     plan::{KernelBoot, Setting},
     smbios::Hardware,
@@ -146,6 +147,22 @@ pub enum Fact {
         /// Who.
         by: String,
     },
+    /// An operator had an image's files kept in a tier.
+    ImagePinned {
+        /// Which image.
+        image: ImageName,
+        /// RAM or disk.
+        tier: Tier,
+        /// Who.
+        by: String,
+    },
+    /// An operator took that back.
+    ImageUnpinned {
+        /// Which image.
+        image: ImageName,
+        /// Who.
+        by: String,
+    },
 }
 
 impl Fact {
@@ -162,7 +179,9 @@ impl Fact {
             | Self::DeviceArmed { .. }
             | Self::DeviceDisarmed { .. }
             | Self::DeviceInstalled { .. }
-            | Self::DeviceForgotten { .. } => true,
+            | Self::DeviceForgotten { .. }
+            | Self::ImagePinned { .. }
+            | Self::ImageUnpinned { .. } => true,
             Self::LeaseOffered { .. }
             | Self::DeviceSeen { .. }
             | Self::HardwareReported { .. }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{
     BootId,
-    command::Command,
+    command::{Command, PinImage},
     dhcp::{DhcpAsk, Ingress},
     smbios::Hardware,
     timeline::Step,
@@ -40,8 +40,10 @@ pub enum Request {
         /// Who was at the other end.
         peer: IpAddr,
     },
-    /// An operator's order.
+    /// An operator's order about a device.
     Command(Command),
+    /// An operator's order about an image.
+    Pin(PinImage),
     /// Time has passed: attempts that went silent are given up.
     Tick,
 }

@@ -52,6 +52,10 @@ impl World {
                 device.armed = None;
             }),
             Fact::DeviceForgotten { device, .. } => self.forget(*device),
+            Fact::ImagePinned { image, tier, .. } => self.pins.insert_mut(image.clone(), *tier),
+            Fact::ImageUnpinned { image, .. } => {
+                self.pins.remove_mut(image);
+            }
             Fact::BootStarted { boot, device, firmware, arch } => {
                 let started = attempt::start(*boot, *device, *firmware, *arch, *at);
                 self.begin(*seq, started);

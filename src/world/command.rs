@@ -1,8 +1,9 @@
 //! Operators' orders through the door.
 
 use crate::model::{
-    DeviceId, Fact, PersonaName,
-    command::{Command, Order, Rejection},
+    DeviceId, Fact,
+    command::{Command, Order, PinImage, Rejection},
+    image::Tier,
     reply::Reply,
 };
 
@@ -16,7 +17,10 @@ pub(super) fn decide(world: &World, ground: &Ground, command: &Command) -> Outco
     let by = by.clone();
     let facts = match &command.order {
         Order::AssignPersona { persona, arm } => match ground.catalog.persona(persona) {
-            None => Err(Rejection::NoPersona { persona: persona.clone(), nearest: nearest(ground, persona) }),
+            None => {
+                let names = ground.catalog.personas().map(|entry| &entry.reference.name);
+                Err(Rejection::NoPersona { persona: persona.clone(), nearest: nearest(names, persona).cloned() })
+            }
             Some(_) => {
                 let assigned = Fact::PersonaAssigned { device, persona: persona.clone(), by: by.clone() };
                 let armed = arm.then(|| Fact::DeviceArmed { device, by });
@@ -42,15 +46,36 @@ pub(super) fn decide(world: &World, ground: &Ground, command: &Command) -> Outco
             Some(_) => Ok(vec![Fact::DeviceForgotten { device, by }]),
         },
     };
+    outcome(facts)
+}
+
+/// Decides an order about an image. A pin whose image has left the library can still be taken back.
+pub(super) fn pin(world: &World, ground: &Ground, order: &PinImage) -> Outcome {
+    let PinImage { image, tier, by } = order.clone();
+    let pinned = world.pins.get(&image);
+    outcome(match tier {
+        Tier::Origin if pinned.is_none() => Err(Rejection::NotPinned { image }),
+        Tier::Origin => Ok(vec![Fact::ImageUnpinned { image, by }]),
+        // Said twice is no change, and no fact.
+        Tier::Ram | Tier::Disk if pinned == Some(&tier) => Ok(vec![]),
+        Tier::Ram | Tier::Disk if ground.catalog.image(&image).is_none() => {
+            let names = ground.catalog.images().map(|known| &known.name);
+            Err(Rejection::NoImage { nearest: nearest(names, &image).cloned(), image })
+        }
+        Tier::Ram | Tier::Disk => Ok(vec![Fact::ImagePinned { image, tier, by }]),
+    })
+}
+
+fn outcome(facts: Result<Vec<Fact>, Rejection>) -> Outcome {
     match facts {
         Ok(facts) => Outcome { reply: Reply::Done, facts },
         Err(rejection) => Outcome { reply: Reply::Rejected(rejection), facts: vec![] },
     }
 }
 
-/// The persona of the library whose name is most like `wanted`, when one is like it at all.
-fn nearest(ground: &Ground, wanted: &PersonaName) -> Option<PersonaName> {
-    let likeness = |name: &PersonaName| strsim::jaro_winkler(name.as_str(), wanted.as_str());
-    let names = ground.catalog.personas().map(|entry| &entry.reference.name);
-    names.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|name| likeness(name) > 0.8).cloned()
+/// The name that is most like `wanted`, when one is like it at all.
+fn nearest<'a, T: ToString>(names: impl Iterator<Item = &'a T>, wanted: &T) -> Option<&'a T> {
+    let wanted = wanted.to_string();
+    let likeness = |name: &T| strsim::jaro_winkler(&name.to_string(), &wanted);
+    names.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|name| likeness(name) > 0.8)
 }

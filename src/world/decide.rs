@@ -61,6 +61,7 @@ pub fn decide(world: &World, ground: &Ground, request: &Request, stamp: Stamp) -
         }
         Request::Observe { boot, step, .. } => observe(world, *boot, step),
         Request::Command(order) => command::decide(world, ground, order),
+        Request::Pin(order) => command::pin(world, ground, order),
         Request::Tick => Outcome { reply: Reply::Noted, facts: attempt::stuck(world, &ground.site.boot, stamp.now) },
     }
 }

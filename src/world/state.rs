@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     lease::Table,
-    model::{BootId, Device, DeviceId, MacAddr, SmbiosUuid, timeline::Boot},
+    model::{
+        BootId, Device, DeviceId, MacAddr, SmbiosUuid,
+        image::{ImageName, Tier},
+        timeline::Boot,
+    },
 };
 
 /// Everything that decisions depend on and that must outlive the process: a fold over the journal.
@@ -28,6 +32,9 @@ pub struct World {
     pub boots: HashTrieMapSync<BootId, Boot>,
     /// The same attempts by the number of the record that began them: the oldest first.
     pub boot_order: RedBlackTreeMapSync<u64, BootId>,
+    /// The images whose files an operator wants kept, and the tier. Checkpoints from before there were pins have none.
+    #[serde(default)]
+    pub pins: RedBlackTreeMapSync<ImageName, Tier>,
 }
 
 impl World {

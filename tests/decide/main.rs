@@ -5,4 +5,5 @@
 mod attempts;
 mod choices;
 mod leases;
+mod pins;
 mod world;
