@@ -40,6 +40,8 @@ const COMMANDS: &[&[&str]] = &[
     &["image", "list"],
     &["image", "verify"],
     &["image", "warm"],
+    &["cache"],
+    &["cache", "replay"],
     &["import"],
     &["import", "matchbox"],
     &["import", "cobbler"],

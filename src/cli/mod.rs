@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 done and found wanting, or failed; 2 the command itself was wrong; 3 the daemon does not answer.
 
 mod boots;
+mod cache;
 mod client;
 mod completions;
 mod config;
@@ -67,6 +68,9 @@ enum Command {
     /// Add, list, verify and warm images.
     #[command(subcommand, after_help = image::EXAMPLES)]
     Image(image::Command),
+    /// Look at the image cache, and try what it would make of a trace.
+    #[command(subcommand, after_help = cache::EXAMPLES)]
+    Cache(cache::Command),
     /// Take over from Matchbox, Cobbler or dnsmasq.
     #[command(subcommand, after_help = import::EXAMPLES)]
     Import(import::Command),
@@ -173,6 +177,7 @@ pub fn run() -> ExitCode {
             Command::Serve => serve::run(&global).await,
             Command::Persona(command) => persona::run(command, &global).await,
             Command::Image(command) => image::run(command, &global).await,
+            Command::Cache(command) => cache::run(command, &global),
             Command::Import(command) => import::run(command, &global).await,
             Command::Device(command) => device::run(command, &global).await,
             Command::Boots(args) => boots::run(args, &global).await,

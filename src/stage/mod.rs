@@ -7,5 +7,8 @@
 
 mod heat;
 mod policy;
+pub mod replay;
+mod step;
 
 pub use policy::{Admission, Candidate, Forecast, Known, Policy, Rooms, Turned, Worth};
+pub use step::{Standing, Step, StepKind, Why, steps};
