@@ -22,7 +22,7 @@ const FLOORS: [&[&str]; 7] = [
 const ROOMS: [(&str, &str); 6] = [
     ("dhcproto", "wire/dhcp4/"),
     ("async_tftp", "serve/tftp.rs"),
-    ("sled", "images/tier_sled.rs"),
+    ("sled", "images/tier_sled/"),
     ("redb", "journal/"),
     ("serde_yaml", "document/yaml"),
     ("clap", "cli/"),

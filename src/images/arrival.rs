@@ -82,7 +82,7 @@ impl Arrival {
             None => (memory::new()?, len),
         };
         if from > 0 {
-            memory::copy(self.file.get().ok_or(io::ErrorKind::NotFound)?, &whole, 0, from)?;
+            memory::copy(self.file.get().ok_or(io::ErrorKind::NotFound)?, &whole, 0..from, 0)?;
         }
         match whole.metadata()?.len() == len {
             true => Ok(whole),

@@ -18,9 +18,9 @@ use super::{
     BlobError, CHUNK,
     arrival::read_at,
     blocking,
+    disk_blob::DiskBlob,
     fetch::{Fetch, Origins},
     fill::{Fill, Seen},
-    tier_sled::DiskTier,
 };
 
 /// A blob that is open for reading. What it reads from stays readable while it lives, whatever is evicted meanwhile.
@@ -38,7 +38,7 @@ pub struct Blob {
 #[derive(Clone)]
 pub(super) enum Content {
     Ram(Arc<File>),
-    Disk(Arc<File>, Arc<DiskTier>),
+    Disk(DiskBlob),
     Fill(Arc<Fill>),
     Through(Arc<Origins>, Box<ImageFile>),
 }
@@ -80,7 +80,7 @@ impl Blob {
         let (at, end) = (range.start, range.end.min(self.len));
         let source = match &self.content {
             Content::Ram(file) => Source::Ram(file.clone()),
-            Content::Disk(file, tier) => Source::Disk(file.clone(), tier.clone()),
+            Content::Disk(disk) => Source::Disk(disk.clone()),
             Content::Fill(fill) => Source::Fill(fill.watch(), fill.clone()),
             Content::Through(origins, file) => {
                 Source::Through(Box::new(Through::new(Fetch::new(origins.clone(), file))))
@@ -114,7 +114,7 @@ pub struct Reader {
 
 enum Source {
     Ram(Arc<File>),
-    Disk(Arc<File>, Arc<DiskTier>),
+    Disk(DiskBlob),
     Fill(watch::Receiver<Seen>, Arc<Fill>),
     Through(Box<Through>),
 }
@@ -128,7 +128,8 @@ impl Reader {
         let at = self.at;
         let most = max.min(self.end - at);
         let piece = match &mut self.source {
-            Source::Ram(file) | Source::Disk(file, _) => Piece::File { file: file.clone(), at, len: most },
+            Source::Ram(file) => Piece::File { file: file.clone(), at, len: most },
+            Source::Disk(disk) => disk.next(at, most).await?,
             Source::Fill(seen, fill) => {
                 let readable = wait_for(seen, at).await?;
                 let (file, len) =
@@ -157,8 +158,8 @@ impl Reader {
     /// Says that a piece could not be read. A file on disk that does not give its bytes is doubted: the next ask hashes it, and
     /// fetches it anew if need be.
     pub fn broke(&self, error: &std::io::Error) -> BlobError {
-        if let Source::Disk(_, tier) = &self.source {
-            tier.mark(&self.digest, false);
+        if let Source::Disk(disk) = &self.source {
+            disk.tier.mark(&self.digest, false);
         }
         BlobError::Disk(error.to_string())
     }

@@ -34,8 +34,8 @@ const PROGRESS: u64 = 1 << 20;
 
 /// The origins of all blobs, and what is remembered of them.
 pub(super) struct Origins {
-    client: Client,
-    counters: Arc<Counters>,
+    pub(super) client: Client,
+    pub(super) counters: Arc<Counters>,
     /// How often an origin gave the first byte of something that turned out wrong: it is tried after the others then.
     blame: Mutex<HashMap<(Digest, Origin), u32>>,
 }
@@ -47,7 +47,7 @@ impl Origins {
     }
 
     /// The origins of a blob in the order to try.
-    fn order(&self, file: &ImageFile) -> Vec<Origin> {
+    pub(super) fn order(&self, file: &ImageFile) -> Vec<Origin> {
         let blame = lock(&self.blame);
         let mut order = file.origins.clone();
         order.sort_by_key(|origin| blame.get(&(file.sha256, origin.clone())).copied().unwrap_or(0));

@@ -9,9 +9,9 @@
 //! start a fetch, so it is a warning, not a failure.
 
 use std::{
-    io,
+    io, mem,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use bytes::Bytes;
@@ -23,7 +23,9 @@ use super::{
     BlobError, CHUNK,
     arrival::Arrival,
     blocking,
+    chunk::Cutter,
     fetch::{Fetch, Origins},
+    lock,
     open::Tiers,
     tier_sled::{DiskTier, Room},
 };
@@ -57,6 +59,7 @@ pub(super) struct Fill {
     digest: Digest,
     seen: watch::Sender<Seen>,
     pub(super) arrival: Arrival,
+    cutter: Mutex<Cutter>,
 }
 
 /// Where a fill has its file, while the disk takes it.
@@ -68,7 +71,7 @@ struct Place {
 impl Fill {
     pub(super) fn new(file: &ImageFile) -> Self {
         let (seen, _) = watch::channel(Seen::Arrived { visible: 0, len: None });
-        Self { digest: file.sha256, seen, arrival: Arrival::new() }
+        Self { digest: file.sha256, seen, arrival: Arrival::new(), cutter: Mutex::default() }
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<Seen> {
@@ -188,7 +191,15 @@ impl Fill {
 
     async fn write(self: &Arc<Self>, at: u64, chunk: Bytes) -> Result<io::Result<()>, BlobError> {
         let fill = self.clone();
-        blocking(move || fill.arrival.write(at, &chunk)).await
+        blocking(move || {
+            fill.arrival.write(at, &chunk)?;
+            // What is not kept on the disk needs no chunks.
+            if !fill.arrival.spilled() {
+                lock(&fill.cutter).push(&chunk);
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Hands the verified bytes to the tiers. Nothing that fails here takes them from those who follow.
@@ -196,7 +207,7 @@ impl Fill {
         let spilled = self.arrival.spilled();
         if let Some(place) = place {
             let (fill, disk) = (self.clone(), tiers.disk.clone());
-            let admitted = blocking(move || fill.admit(&disk, place, len, spilled)).await;
+            let admitted = blocking(move || fill.admit(&disk, place, spilled)).await;
             if let Ok(Err(error)) = admitted {
                 tracing::warn!(digest = %self.digest, %error, "an image file could not be kept on disk");
             }
@@ -209,10 +220,11 @@ impl Fill {
     }
 
     /// Brings the file to the disk and under its name, unless a part of it is in memory. Blocks.
-    fn admit(&self, disk: &DiskTier, place: Place, len: u64, spilled: bool) -> io::Result<()> {
+    fn admit(&self, disk: &DiskTier, place: Place, spilled: bool) -> io::Result<()> {
         let admitted = match self.arrival.file() {
             Some(file) if !spilled => {
-                file.sync_all().and_then(|()| disk.admit(&self.digest, &place.path, len, place.room))
+                let cuts = mem::take(&mut *lock(&self.cutter)).end();
+                file.sync_all().and_then(|()| disk.admit(&self.digest, &place.path, file, &cuts, place.room))
             }
             _ => Ok(false),
         };
@@ -247,7 +259,7 @@ mod tests {
     /// A fill of eight bytes whose disk fails at the fifth, with so much RAM: what `keep` says, and what is in RAM after it.
     async fn disk_fails_midway(ram: u64) -> (Result<(), BlobError>, Option<Bytes>) {
         let dir = tempfile::tempdir().unwrap();
-        let (disk, _) = DiskTier::open(&dir.path().join("cache"), 1000).unwrap();
+        let (disk, _) = DiskTier::open(&dir.path().join("cache"), 1000, Arc::default()).unwrap();
         let tiers = Tiers::new(RamTier::new(ram), disk);
         std::fs::write(dir.path().join("failing"), "abcd").unwrap();
         // Opened for reading only, so that every write to it fails.

@@ -2,7 +2,7 @@
 //!
 //! `sendfile` moves its pages to a socket without a copy, all readers share it, and it lives until the last of them is done.
 
-use std::{fs::File, io, os::unix::fs::FileExt};
+use std::{fs::File, io, ops::Range, os::unix::fs::FileExt};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
@@ -13,14 +13,14 @@ pub(super) fn new() -> io::Result<File> {
     Ok(memfd_create("greenroom-blob", MemfdFlags::CLOEXEC)?.into())
 }
 
-/// Copies `from..to` of one file to the same place in another. Blocks.
-pub(super) fn copy(source: &File, target: &File, from: u64, to: u64) -> io::Result<()> {
+/// Copies `range` of one file to `to` in another. Blocks.
+pub(super) fn copy(source: &File, target: &File, range: Range<u64>, to: u64) -> io::Result<()> {
     let mut buffer = vec![0; 4 * CHUNK];
-    let mut at = from;
-    while at < to {
-        let part = buffer.len().min(usize::try_from(to - at).unwrap_or(usize::MAX));
+    let mut at = range.start;
+    while at < range.end {
+        let part = buffer.len().min(usize::try_from(range.end - at).unwrap_or(usize::MAX));
         source.read_exact_at(&mut buffer[..part], at)?;
-        target.write_all_at(&buffer[..part], at)?;
+        target.write_all_at(&buffer[..part], to + (at - range.start))?;
         at += part as u64;
     }
     Ok(())

@@ -20,6 +20,8 @@
 
 mod arrival;
 mod blob;
+mod chunk;
+mod disk_blob;
 mod fetch;
 mod fill;
 mod memory;
@@ -29,6 +31,7 @@ mod origin;
 mod survey;
 mod tier_ram;
 mod tier_sled;
+mod upkeep;
 
 use std::{
     path::{Path, PathBuf},
@@ -44,6 +47,7 @@ pub use blob::{Blob, Piece, Reader};
 pub use open::Images;
 pub use origin::choose_tls;
 pub use survey::survey;
+pub use upkeep::Usage;
 
 /// How much is read, hashed and handed out at once, in bytes.
 const CHUNK: usize = 256 << 10;
@@ -147,8 +151,10 @@ pub struct Counters {
     pub origin_bytes: AtomicU64,
     /// Origins that did not answer, broke off or gave wrong bytes.
     pub origin_errors: AtomicU64,
-    /// Blobs on disk that no longer hashed to their name.
+    /// Blobs and chunks on disk that no longer hashed to what they were.
     pub rot: AtomicU64,
+    /// Chunks of them that were fetched again and written in place.
+    pub repaired: AtomicU64,
 }
 
 /// Where one blob is.

@@ -2,9 +2,10 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    fs::File,
-    io,
-    sync::{Arc, Mutex, MutexGuard, atomic::Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -19,26 +20,30 @@ use super::{
     Blob, BlobError, BlobStatus, Counters, OpenError, Settings,
     blob::Content,
     blocking,
+    disk_blob::DiskBlob,
     fetch::Origins,
     fill::{Fill, Seen},
-    lock, memory, now, survey,
+    lock, now,
     tier_ram::RamTier,
     tier_sled::{DiskTier, Room},
+    upkeep,
 };
 
 /// The image cache. Cheap to clone.
 #[derive(Clone)]
 pub struct Images {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
-struct Inner {
-    tiers: Tiers,
+pub(super) struct Inner {
+    pub(super) tiers: Tiers,
     fills: Mutex<HashMap<Digest, Arc<Fill>>>,
     /// Held while a doubtful blob is hashed, so that a hundred askers hash it once.
     hashing: tokio::sync::Mutex<()>,
     origins: Arc<Origins>,
     counters: Arc<Counters>,
+    /// Somebody waits for readers to leave, so that what blobs share can be freed.
+    pub(super) sharing: AtomicBool,
 }
 
 /// The two tiers of our own.
@@ -46,12 +51,12 @@ pub(super) struct Tiers {
     ram: Mutex<RamTier>,
     pub(super) disk: Arc<DiskTier>,
     /// Who is let in, and who goes. Locked after a tier, never before one.
-    policy: Mutex<Policy>,
+    policy: Arc<Mutex<Policy>>,
 }
 
 impl Tiers {
     pub(super) fn new(ram: RamTier, disk: Arc<DiskTier>) -> Self {
-        Self { ram: Mutex::new(ram), disk, policy: Mutex::default() }
+        Self { ram: Mutex::new(ram), policy: disk.policy().clone(), disk }
     }
 
     pub(super) fn ram(&self) -> MutexGuard<'_, RamTier> {
@@ -64,7 +69,12 @@ impl Tiers {
 
     /// Room on disk for a fill, if the policy lets it in.
     pub(super) fn promise(&self, digest: &Digest, len: u64) -> Option<Room> {
-        self.disk.promise(&self.policy(), digest, len)
+        self.disk.promise(digest, len)
+    }
+
+    /// How much a blob was asked for of late.
+    pub(super) fn heat(&self, digest: &Digest) -> f64 {
+        self.policy().worth(digest, now()).heat
     }
 
     /// Whether the caller shall load the blob into RAM: see [`RamTier::begin`].
@@ -76,7 +86,7 @@ impl Tiers {
 impl Images {
     /// Opens the cache. An index that does not open is set aside and rebuilt: the second value says so.
     pub fn open(settings: &Settings) -> Result<(Self, Option<String>), OpenError> {
-        let (disk, warning) = DiskTier::open(&settings.dir, settings.disk.0)?;
+        let (disk, warning) = DiskTier::open(&settings.dir, settings.disk.0, Arc::default())?;
         let counters = Arc::new(Counters::default());
         let inner = Inner {
             tiers: Tiers::new(RamTier::new(settings.ram.0), disk),
@@ -84,6 +94,7 @@ impl Images {
             hashing: tokio::sync::Mutex::default(),
             origins: Arc::new(Origins::new(counters.clone())?),
             counters,
+            sharing: AtomicBool::new(false),
         };
         Ok((Self { inner: Arc::new(inner) }, warning))
     }
@@ -170,7 +181,7 @@ impl Images {
     /// not begun again.
     fn near_or_fill(&self, file: &ImageFile) -> Near {
         let mut fills = lock(&self.inner.fills);
-        if let Some(blob) = self.near(file.sha256) {
+        if let Some(blob) = self.near(file) {
             return Near::Held(blob);
         }
         self.inner.counters.misses.fetch_add(1, Ordering::Relaxed);
@@ -184,19 +195,30 @@ impl Images {
         }
     }
 
-    fn near(&self, digest: Digest) -> Option<Blob> {
+    fn near(&self, file: &ImageFile) -> Option<Blob> {
         let Inner { tiers, counters, .. } = &*self.inner;
-        tiers.policy().asked(digest, now());
+        let digest = file.sha256;
+        let heat = {
+            let mut policy = tiers.policy();
+            policy.asked(digest, now());
+            policy.worth(&digest, now()).heat
+        };
         if let Some((memory, len)) = tiers.ram().get(&digest) {
             counters.ram_hits.fetch_add(1, Ordering::Relaxed);
             return Some(Blob { digest, len, tier: Tier::Ram, content: Content::Ram(memory) });
         }
-        let entry = tiers.disk.find(&digest).filter(|entry| entry.verified)?;
-        let file = tiers.disk.read(&digest)?;
+        let disk = self.on_disk(file, heat)?;
         counters.disk_hits.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(self.clone().promote(digest, entry.len, file.clone()));
-        let content = Content::Disk(file, tiers.disk.clone());
-        Some(Blob { digest, len: entry.len, tier: Tier::Disk, content })
+        tokio::spawn(self.clone().promote(disk.clone()));
+        Some(Blob { digest, len: disk.shelf.len(), tier: Tier::Disk, content: Content::Disk(disk) })
+    }
+
+    /// The blob on disk, if what the tier holds of it was verified.
+    pub(super) fn on_disk(&self, file: &ImageFile, heat: f64) -> Option<DiskBlob> {
+        let tier = self.inner.tiers.disk.clone();
+        tier.find(&file.sha256).filter(|entry| entry.verified)?;
+        let shelf = tier.read(&file.sha256, heat)?;
+        Some(DiskBlob { shelf, tier, origins: self.inner.origins.clone(), file: Arc::new(file.clone()) })
     }
 
     /// Runs a fill beside its followers: it goes on when all of them leave, as the next device will ask as well.
@@ -210,6 +232,7 @@ impl Images {
             // In a task of its own, so that even a panic there leaves no fill behind that never ends.
             let result = tokio::spawn(run).await.unwrap_or(Err(BlobError::Dropped));
             lock(&inner.fills).remove(&digest);
+            let kept = result.is_ok();
             fill.tell(match result {
                 Ok(len) => Seen::Kept { len },
                 Err(error) => {
@@ -218,6 +241,10 @@ impl Images {
                     Seen::Failed(error)
                 }
             });
+            drop(fill);
+            if kept {
+                upkeep::share(inner).await;
+            }
         });
     }
 
@@ -229,16 +256,13 @@ impl Images {
     }
 
     /// Copies a blob of the disk tier into RAM, when RAM has room.
-    async fn promote(self, digest: Digest, len: u64, file: Arc<File>) {
+    async fn promote(self, disk: DiskBlob) {
+        let (digest, len) = (disk.file.sha256, disk.shelf.len());
         if !self.inner.tiers.begin_ram(&digest, len) {
             return;
         }
-        let copy = move || {
-            let copy = memory::new()?;
-            memory::copy(&file, &copy, 0, len).map(|()| copy)
-        };
-        let copied = blocking(copy).await;
-        self.inner.tiers.ram().end(&digest, copied.ok().and_then(io::Result::ok));
+        let copied = disk.copy().await;
+        self.inner.tiers.ram().end(&digest, copied.ok());
     }
 
     async fn pull(&self, file: &ImageFile, progress: &mut impl FnMut(u64, u64)) -> Result<(), BlobError> {
@@ -246,7 +270,7 @@ impl Images {
         progress(0, len);
         match content {
             Content::Ram(_) => {}
-            Content::Disk(file, _) => self.clone().promote(digest, len, file).await,
+            Content::Disk(disk) => self.clone().promote(disk).await,
             Content::Through(..) => return Err(BlobError::NoRoom { digest, len }),
             Content::Fill(fill) => {
                 let mut seen = fill.watch();
@@ -282,10 +306,7 @@ impl Inner {
         if disk.find(&digest).is_none() {
             return false;
         }
-        // Open while it is hashed, so that it is not evicted and fetched anew meanwhile.
-        let right = disk.read(&digest).is_some_and(|file| survey::hash(&file).is_ok_and(|found| found == digest));
-        if right {
-            disk.mark(&digest, true);
+        if disk.verify(&digest) {
             return true;
         }
         self.counters.rot.fetch_add(1, Ordering::Relaxed);

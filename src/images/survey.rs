@@ -1,13 +1,11 @@
 //! The digest and length of something that is to become an image file.
 
-use std::{fs::File, io, os::unix::fs::FileExt};
-
 use futures_util::StreamExt;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{Bytes, Digest, image::Origin};
 
-use super::{CHUNK, origin::Client};
+use super::origin::Client;
 
 /// Reads all of an origin, without keeping it. `progress` hears how many bytes of how many were read.
 pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>)) -> Result<(Digest, Bytes), String> {
@@ -23,21 +21,5 @@ pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>))
     match answer.len {
         Some(len) if len != read => Err(format!("{origin}: it broke off after {read} of {len} bytes")),
         _ => Ok((Digest::new(hash.finalize().into()), Bytes(read))),
-    }
-}
-
-/// Hashes an open file from its beginning. Blocks. Leaves its cursor alone: other readers share it.
-pub(super) fn hash(file: &File) -> io::Result<Digest> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 4 * CHUNK];
-    let mut at = 0;
-    loop {
-        match file.read_at(&mut buffer, at)? {
-            0 => return Ok(Digest::new(hash.finalize().into())),
-            read => {
-                hash.update(&buffer[..read]);
-                at += read as u64;
-            }
-        }
     }
 }

@@ -12,6 +12,7 @@ mod damage;
 mod failover;
 mod fill;
 mod room;
+mod share;
 
 use std::{path::Path, sync::atomic::Ordering};
 

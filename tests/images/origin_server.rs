@@ -31,7 +31,8 @@ impl OriginServer {
         let handle = move |request: Request| {
             let range = request.headers().get(header::RANGE).map(|range| range.to_str().unwrap().to_owned());
             log.lock().unwrap().push(range.clone());
-            let from = range.map(|range| range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap());
+            let first = |range: String| range.trim_start_matches("bytes=").split('-').next().unwrap().parse().unwrap();
+            let from = range.map(first);
             let answer = answer(count.fetch_add(1, Ordering::Relaxed), from);
             async move { answer }
         };

@@ -37,14 +37,15 @@ impl Web {
         Ok(Self { client, no_https: Some(no_https) })
     }
 
-    /// Opens a URL at `offset`.
-    pub(super) async fn open(&self, url: &str, offset: u64) -> Result<Answer, String> {
+    /// Opens a URL at `offset`, up to `end` if that is given.
+    pub(super) async fn open(&self, url: &str, offset: u64, end: Option<u64>) -> Result<Answer, String> {
         if let Some(why) = self.no_https.as_ref().filter(|_| url.starts_with("https:")) {
             return Err(why.clone());
         }
         let mut request = self.client.get(url);
-        if offset > 0 {
-            request = request.header(header::RANGE, format!("bytes={offset}-"));
+        if offset > 0 || end.is_some() {
+            let last = end.map(|end| (end - 1).to_string()).unwrap_or_default();
+            request = request.header(header::RANGE, format!("bytes={offset}-{last}"));
         }
         let response = request.send().await.map_err(|error| cause(&error))?;
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);

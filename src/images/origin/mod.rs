@@ -3,10 +3,10 @@
 mod file;
 mod http;
 
-use std::sync::Once;
+use std::{ops::Range, sync::Once};
 
-use bytes::Bytes;
-use futures_util::stream::BoxStream;
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, stream::BoxStream};
 
 use crate::model::image::Origin;
 
@@ -43,8 +43,27 @@ impl Client {
     pub(super) async fn open(&self, origin: &Origin, offset: u64) -> Result<Answer, String> {
         let opened = match origin {
             Origin::File(path) => file::open(path, offset).await,
-            Origin::Http(url) => self.web.open(url, offset).await,
+            Origin::Http(url) => self.web.open(url, offset, None).await,
         };
         opened.map_err(|why| format!("{origin}: {why}"))
+    }
+
+    /// Exactly the bytes of a range, asking for no more where the origin can be told.
+    pub(super) async fn part(&self, origin: &Origin, range: Range<u64>) -> Result<Bytes, String> {
+        let mut answer = match origin {
+            Origin::Http(url) => {
+                let opened = self.web.open(url, range.start, Some(range.end)).await;
+                opened.map_err(|why| format!("{origin}: {why}"))?
+            }
+            Origin::File(_) => self.open(origin, range.start).await?,
+        };
+        let len = usize::try_from(range.end - range.start).map_err(|error| format!("{origin}: {error}"))?;
+        let mut part = BytesMut::with_capacity(len);
+        while part.len() < len {
+            let Some(bytes) = answer.bytes.next().await else { return Err(format!("{origin}: it broke off")) };
+            let bytes = bytes.map_err(|why| format!("{origin}: {why}"))?;
+            part.extend_from_slice(&bytes[..bytes.len().min(len - part.len())]);
+        }
+        Ok(part.freeze())
     }
 }
