@@ -24,6 +24,7 @@ mod chunk;
 mod disk_blob;
 mod fetch;
 mod fill;
+pub mod media;
 mod memory;
 pub mod nbp;
 mod open;
@@ -45,7 +46,7 @@ use crate::model::{Bytes, Digest, Moment, image::Tier};
 
 pub use blob::{Blob, Piece, Reader};
 pub use open::Images;
-pub use origin::choose_tls;
+pub use origin::{Artifact, OciFile, choose_tls};
 pub use survey::survey;
 pub use upkeep::Usage;
 

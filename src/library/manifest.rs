@@ -27,7 +27,7 @@ pub(super) fn image(path: &Path, document: &Document) -> Result<Image, Vec<Probl
             problems.push(document.problem_at("GR016", &at, "no origin: the bytes come from nowhere", "name one"));
         }
         for origin in &mut file.origins {
-            if let Origin::File(relative) = origin {
+            if let Origin::File(relative) | Origin::Iso { image: relative, .. } = origin {
                 *relative = folder.join(&*relative).display().to_string();
             }
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Arch, Bytes, Digest,
+    oci::OciBlob,
     persona_ref::{BadName, is_name},
 };
 
@@ -77,6 +78,15 @@ impl fmt::Display for Role {
 pub enum Origin {
     /// `file:/absolute/path` on the server, or `file:relative` from the manifest's folder (made absolute on load).
     File(String),
+    /// `iso:/absolute/path.iso!/path/within` on the server: a file of an ISO medium, read where it lies.
+    Iso {
+        /// The medium, a path as for `file:`.
+        image: String,
+        /// The file's path within it; begins with a slash.
+        path: String,
+    },
+    /// A blob on an OCI registry: `oci:registry/repository@sha256:…`.
+    Oci(OciBlob),
     /// An `http:` or `https:` URL.
     Http(String),
 }
@@ -89,10 +99,22 @@ impl FromStr for Origin {
             let path = path.strip_prefix("//").unwrap_or(path);
             return if path.is_empty() { Err("`file:` names no file".into()) } else { Ok(Self::File(path.to_owned())) };
         }
+        if let Some(place) = text.strip_prefix("iso:") {
+            let place = place.strip_prefix("//").unwrap_or(place);
+            return match place.split_once("!/") {
+                Some((image, path)) if !image.is_empty() && !path.is_empty() => {
+                    Ok(Self::Iso { image: image.to_owned(), path: format!("/{path}") })
+                }
+                _ => Err(format!("`{text}` names no file of a medium: write iso:/path/to.iso!/path/within")),
+            };
+        }
+        if text.starts_with("oci:") || text.starts_with("oci+http:") {
+            return text.parse().map(Self::Oci);
+        }
         if text.starts_with("http://") || text.starts_with("https://") {
             return Ok(Self::Http(text.to_owned()));
         }
-        Err(format!("`{text}` is no origin: write file:/path, http://… or https://…"))
+        Err(format!("`{text}` is no origin: write file:/path, iso:/path.iso!/file, oci:…, http://… or https://…"))
     }
 }
 
@@ -108,6 +130,8 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "file:{path}"),
+            Self::Iso { image, path } => write!(f, "iso:{image}!{path}"),
+            Self::Oci(blob) => blob.fmt(f),
             Self::Http(url) => f.write_str(url),
         }
     }
@@ -154,7 +178,8 @@ pub struct Image {
     pub version: Option<String>,
     /// The files; a kernel is required, checked by the library on load.
     pub files: BTreeMap<Role, ImageFile>,
-    /// Kernel arguments. `{{server}}`, `{{seed_url}}`, `{{report_url}}` and `{{blob:ROLE}}` are filled in for each boot.
+    /// Kernel arguments. `{{server}}`, `{{seed_url}}`, `{{report_url}}`, `{{blob:ROLE}}` and `{{tree:ROLE}}` are filled in for
+    /// each boot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
 }

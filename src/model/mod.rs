@@ -15,6 +15,7 @@ pub mod firmware;
 pub mod image;
 pub mod lease;
 pub mod mac;
+pub mod oci;
 pub mod persona_ref;
 pub mod plan;
 pub mod reply;

@@ -106,6 +106,13 @@ fn role_of(context: &Context, boot: BootId, digest: Digest) -> Option<Role> {
     kernel.files.iter().find(|file| file.digest == digest).map(|file| file.role)
 }
 
+/// Whether a blob has this name in an attempt's plan.
+pub(super) fn is_called(context: &Context, boot: BootId, digest: Digest, name: &str) -> bool {
+    let world = context.engine.world();
+    let kernel = world.boots.get(&boot).and_then(|boot| boot.kernel.as_ref());
+    kernel.is_some_and(|kernel| kernel.files.iter().any(|file| file.digest == digest && file.name == name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

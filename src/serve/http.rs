@@ -95,6 +95,11 @@ async fn read(context: &Context, ends: Ends, path: BootPath, request: &Parts) ->
         BootPath::BlobFor { digest, boot, name } => {
             ("blob", blob::serve(context, ends, digest, Some((boot, &name)), request).await)
         }
+        // Loaders look for other files in the folder as well, and must not take this blob for them.
+        BootPath::BlobBelow { digest, boot, name, .. } => match blob::is_called(context, boot, digest, &name) {
+            true => ("blob", blob::serve(context, ends, digest, Some((boot, &name)), request).await),
+            false => ("blob", not_found()),
+        },
         BootPath::Seed { boot, token, name } => ("seed", seed::file(context, ends, boot, &token, &name, deliver)),
         BootPath::Report { .. } => ("report", StatusCode::METHOD_NOT_ALLOWED.into_response()),
     }

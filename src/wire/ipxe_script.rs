@@ -145,7 +145,11 @@ fn filled(arg: &str, boot: &KernelBoot, links: &Links) -> String {
         .replace("{{seed_url}}", &links.seed_url())
         .replace("{{report_url}}", &links.report_url());
     for file in &boot.files {
-        arg = arg.replace(&format!("{{{{blob:{}}}}}", file.role), &links.blob_url(file));
+        let url = links.blob_url(file);
+        arg = arg.replace(&format!("{{{{blob:{}}}}}", file.role), &url);
+        // Loaders that are told a folder ask for the file below it, by a path of their own.
+        let folder = url.rsplit_once('/').map_or(url.as_str(), |(folder, _)| folder);
+        arg = arg.replace(&format!("{{{{tree:{}}}}}", file.role), folder);
     }
     arg.split_whitespace().map(quoted).collect::<Vec<_>>().join(" ")
 }
@@ -191,7 +195,11 @@ mod tests {
                 file(Role::Initrd, "initrd"),
                 file(Role::Rootfs, "filesystem.squashfs"),
             ],
-            args: vec!["fetch={{blob:rootfs}}".into(), "ds=nocloud-net;s={{seed_url}}".into()],
+            args: vec![
+                "fetch={{blob:rootfs}}".into(),
+                "ds=nocloud-net;s={{seed_url}}".into(),
+                "inst.stage2={{tree:rootfs}}".into(),
+            ],
         };
         BootPlan {
             decision: Decision::Become { persona, reason, armed: None },
@@ -207,7 +215,9 @@ mod tests {
     #[test]
     fn the_kernel_script_names_files_by_digest_and_the_seed_by_token() {
         let bios = script(&plan(Reason::Default, Firmware::IpxeBios), &links());
-        assert!(bios.contains("ds=nocloud-net;s=http://10.77.0.1/seed/0000000001/secret/ ||"), "{bios}");
+        assert!(bios.contains("ds=nocloud-net;s=http://10.77.0.1/seed/0000000001/secret/ "), "{bios}");
+        let tree = format!("inst.stage2=http://10.77.0.1/blob/{}/0000000001 ||", "07".repeat(32));
+        assert!(bios.contains(&tree), "{bios}");
         assert!(bios.contains("/0000000001/filesystem.squashfs"), "{bios}");
         assert!(
             bios.contains("cpuid --ext 29") && bios.contains("sanboot") && !bios.contains("initrd=initrd"),

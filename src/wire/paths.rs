@@ -22,6 +22,9 @@ const AUTOEXEC: &str = "autoexec.ipxe";
 const START: &str = "start.ipxe";
 const SCRIPT: &str = "script.ipxe";
 
+/// How deep below a blob's folder loaders look: `images/install.img`, `arch/x86_64/airootfs.sfs`.
+const MOST_FOLDERS: usize = 4;
+
 /// A file that TFTP serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TftpName {
@@ -99,6 +102,17 @@ pub enum BootPath {
         /// A file name, for loaders that look at its extension.
         name: String,
     },
+    /// A blob by the path that its loader gave it, below the folder that it was told.
+    BlobBelow {
+        /// Which bytes.
+        digest: Digest,
+        /// Which attempt.
+        boot: BootId,
+        /// The folders, as they were asked for; the blob has none.
+        folders: Vec<String>,
+        /// The file name.
+        name: String,
+    },
     /// A file of an attempt's seed.
     Seed {
         /// Which attempt.
@@ -134,6 +148,15 @@ impl BootPath {
             ["blob", digest, boot, name] => {
                 Self::BlobFor { digest: digest.parse().ok()?, boot: boot.parse().ok()?, name: plain(name)?.to_owned() }
             }
+            ["blob", digest, boot, ref folders @ .., name] if folders.len() <= MOST_FOLDERS => {
+                let folders = folders.iter().map(|folder| plain(folder).map(str::to_owned));
+                Self::BlobBelow {
+                    digest: digest.parse().ok()?,
+                    boot: boot.parse().ok()?,
+                    folders: folders.collect::<Option<_>>()?,
+                    name: plain(name)?.to_owned(),
+                }
+            }
             ["seed", boot, token, "report"] => {
                 Self::Report { boot: boot.parse().ok()?, token: plain(token)?.to_owned() }
             }
@@ -153,6 +176,9 @@ impl fmt::Display for BootPath {
             Self::Nbp { boot, name } => write!(f, "/boot/{boot}/{name}"),
             Self::Blob { digest } => write!(f, "/blob/{digest}"),
             Self::BlobFor { digest, boot, name } => write!(f, "/blob/{digest}/{boot}/{name}"),
+            Self::BlobBelow { digest, boot, folders, name } => {
+                write!(f, "/blob/{digest}/{boot}/{}/{name}", folders.join("/"))
+            }
             Self::Seed { boot, token, name } => write!(f, "/seed/{boot}/{token}/{name}"),
             Self::Report { boot, token } => write!(f, "/seed/{boot}/{token}/report"),
         }
@@ -208,6 +234,7 @@ mod tests {
             BootPath::Nbp { boot, name: "ipxe.efi".into() },
             BootPath::Blob { digest },
             BootPath::BlobFor { digest, boot, name: "filesystem.squashfs".into() },
+            BootPath::BlobBelow { digest, boot, folders: vec!["images".into()], name: "install.img".into() },
             BootPath::Seed { boot, token: "abc".into(), name: "user-data".into() },
             BootPath::Report { boot, token: "abc".into() },
         ] {

@@ -4,7 +4,7 @@ use std::{error::Error, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
-use reqwest::{StatusCode, header};
+use reqwest::{ClientBuilder, RequestBuilder, Response, StatusCode, header, redirect::Policy};
 
 use super::{Answer, choose_tls};
 
@@ -23,10 +23,19 @@ pub(super) struct Web {
 }
 
 impl Web {
-    /// A server that only boots machines may have no CA certificates: that takes away `https:`, not the cache.
     pub(super) fn new() -> Result<Self, String> {
+        Self::made(|builder| builder)
+    }
+
+    /// A client that leaves it to its caller to follow redirects.
+    pub(super) fn without_redirects() -> Result<Self, String> {
+        Self::made(|builder| builder.redirect(Policy::none()))
+    }
+
+    /// A server that only boots machines may have no CA certificates: that takes away `https:`, not the cache.
+    fn made(with: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Self, String> {
         choose_tls();
-        let builder = || reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE);
+        let builder = || with(reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE));
         let why = match builder().build() {
             Ok(client) => return Ok(Self { client, no_https: None }),
             Err(error) => cause(&error),
@@ -39,6 +48,12 @@ impl Web {
 
     /// Opens a URL at `offset`, up to `end` if that is given.
     pub(super) async fn open(&self, url: &str, offset: u64, end: Option<u64>) -> Result<Answer, String> {
+        let response = self.get(url, offset, end)?.send().await.map_err(|error| cause(&error))?;
+        Self::answer(response, offset)
+    }
+
+    /// A request for what is at a URL, from `offset` on, up to `end` if that is given.
+    pub(super) fn get(&self, url: &str, offset: u64, end: Option<u64>) -> Result<RequestBuilder, String> {
         if let Some(why) = self.no_https.as_ref().filter(|_| url.starts_with("https:")) {
             return Err(why.clone());
         }
@@ -47,7 +62,11 @@ impl Web {
             let last = end.map(|end| (end - 1).to_string()).unwrap_or_default();
             request = request.header(header::RANGE, format!("bytes={offset}-{last}"));
         }
-        let response = request.send().await.map_err(|error| cause(&error))?;
+        Ok(request)
+    }
+
+    /// What a server answered to a request from `offset` on.
+    pub(super) fn answer(response: Response, offset: u64) -> Result<Answer, String> {
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let validator = text(header::ETAG).or_else(|| text(header::LAST_MODIFIED));
         let (len, skip) = match response.status() {
@@ -113,7 +132,7 @@ fn pass_over(
 }
 
 /// The innermost reason: reqwest's own words say little more than that it failed.
-fn cause(error: &reqwest::Error) -> String {
+pub(super) fn cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
         cause = source;

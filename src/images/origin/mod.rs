@@ -2,6 +2,8 @@
 
 mod file;
 mod http;
+mod iso;
+mod oci;
 
 use std::{ops::Range, sync::Once};
 
@@ -11,6 +13,9 @@ use futures_util::{StreamExt, stream::BoxStream};
 use crate::model::image::Origin;
 
 use http::Web;
+use oci::Registry;
+
+pub use oci::{Artifact, OciFile};
 
 /// What an origin answered.
 pub(super) struct Answer {
@@ -32,17 +37,20 @@ pub fn choose_tls() {
 /// A reader of origins.
 pub(super) struct Client {
     web: Web,
+    registry: Registry,
 }
 
 impl Client {
     pub(super) fn new() -> Result<Self, String> {
-        Ok(Self { web: Web::new()? })
+        Ok(Self { web: Web::new()?, registry: Registry::new()? })
     }
 
     /// Opens an origin at `offset`. The error is a sentence that names the origin.
     pub(super) async fn open(&self, origin: &Origin, offset: u64) -> Result<Answer, String> {
         let opened = match origin {
             Origin::File(path) => file::open(path, offset).await,
+            Origin::Iso { image, path } => iso::open(image, path, offset).await,
+            Origin::Oci(blob) => self.registry.open(blob, offset).await,
             Origin::Http(url) => self.web.open(url, offset, None).await,
         };
         opened.map_err(|why| format!("{origin}: {why}"))
@@ -55,7 +63,7 @@ impl Client {
                 let opened = self.web.open(url, range.start, Some(range.end)).await;
                 opened.map_err(|why| format!("{origin}: {why}"))?
             }
-            Origin::File(_) => self.open(origin, range.start).await?,
+            Origin::File(_) | Origin::Iso { .. } | Origin::Oci(_) => self.open(origin, range.start).await?,
         };
         let len = usize::try_from(range.end - range.start).map_err(|error| format!("{origin}: {error}"))?;
         let mut part = BytesMut::with_capacity(len);
