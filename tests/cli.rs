@@ -37,6 +37,7 @@ const COMMANDS: &[&[&str]] = &[
     &["persona", "tag"],
     &["image"],
     &["image", "add"],
+    &["image", "gc"],
     &["image", "list"],
     &["image", "verify"],
     &["image", "warm"],

@@ -45,9 +45,27 @@ impl Daemon {
         &self,
         post: bool,
         path: &str,
-        mut each: impl FnMut(T),
+        each: impl FnMut(T),
     ) -> Result<(), Failure> {
         let request = if post { self.web.post(url(path)) } else { self.web.get(url(path)) };
+        self.read_lines(request, each).await
+    }
+
+    /// Reads JSON lines as they come, after telling a value.
+    pub(super) async fn lines_of<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        each: impl FnMut(T),
+    ) -> Result<(), Failure> {
+        self.read_lines(self.web.post(url(path)).json(body), each).await
+    }
+
+    async fn read_lines<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+        mut each: impl FnMut(T),
+    ) -> Result<(), Failure> {
         let mut bytes = self.send(request).await?.bytes_stream();
         let mut rest: Vec<u8> = vec![];
         while let Some(chunk) = bytes.next().await {

@@ -20,8 +20,10 @@
 
 mod arrival;
 mod blob;
+pub mod checksums;
 mod chunk;
 mod disk_blob;
+mod download;
 mod fetch;
 mod fill;
 pub mod media;
@@ -29,9 +31,11 @@ mod memory;
 pub mod nbp;
 mod open;
 mod origin;
+pub mod signature;
 mod survey;
 mod tier_ram;
 mod tier_sled;
+mod unnamed;
 mod upkeep;
 
 use std::{
@@ -45,9 +49,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Bytes, Digest, Moment, image::Tier};
 
 pub use blob::{Blob, Piece, Reader};
+pub use download::{Abandoned, DownloadError, Downloaded, abandoned, download};
 pub use open::Images;
 pub use origin::{Artifact, OciFile, choose_tls};
-pub use survey::survey;
+pub use survey::{small, survey};
+pub use unnamed::Unnamed;
 pub use upkeep::Usage;
 
 /// How much is read, hashed and handed out at once, in bytes.
@@ -167,6 +173,11 @@ pub struct BlobStatus {
     pub len: Option<Bytes>,
     /// How much of a fill has arrived, while one runs.
     pub filling: Option<Bytes>,
+}
+
+/// The folder of a state directory that downloads are kept in until a tier has them.
+pub fn downloads(state_dir: &Path) -> PathBuf {
+    state_dir.join("downloads")
 }
 
 /// The folder of a state directory that the cache lives in.

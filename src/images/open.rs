@@ -165,6 +165,10 @@ impl Images {
         &self.inner.counters
     }
 
+    pub(super) fn tiers(&self) -> &Tiers {
+        &self.inner.tiers
+    }
+
     /// Hashes a blob on disk that nobody hashed since its entry was made, so that it can be served or is gone.
     async fn settle(&self, digest: Digest) -> Result<(), BlobError> {
         let doubtful = || self.inner.tiers.disk.find(&digest).is_some_and(|entry| !entry.verified);

@@ -7,6 +7,9 @@ use crate::model::{Bytes, Digest, image::Origin};
 
 use super::origin::Client;
 
+/// What is no longer small, in bytes.
+const LARGEST_SMALL: usize = 16 << 20;
+
 /// Reads all of an origin, without keeping it. `progress` hears how many bytes of how many were read.
 pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>)) -> Result<(Digest, Bytes), String> {
     let mut answer = Client::new()?.open(origin, 0).await?;
@@ -21,5 +24,21 @@ pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>))
     match answer.len {
         Some(len) if len != read => Err(format!("{origin}: it broke off after {read} of {len} bytes")),
         _ => Ok((Digest::new(hash.finalize().into()), Bytes(read))),
+    }
+}
+
+/// Reads something small whole: a list, a signature.
+pub async fn small(origin: &Origin) -> Result<Vec<u8>, String> {
+    let mut answer = Client::new()?.open(origin, 0).await?;
+    let mut bytes = vec![];
+    while let Some(chunk) = answer.bytes.next().await {
+        bytes.extend_from_slice(&chunk.map_err(|why| format!("{origin}: {why}"))?);
+        if bytes.len() > LARGEST_SMALL {
+            return Err(format!("{origin}: it is larger than any list of checksums or signature is"));
+        }
+    }
+    match answer.len {
+        Some(len) if len != bytes.len() as u64 => Err(format!("{origin}: it broke off after {} bytes", bytes.len())),
+        _ => Ok(bytes),
     }
 }

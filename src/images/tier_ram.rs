@@ -66,6 +66,16 @@ impl RamTier {
         }
     }
 
+    /// Every blob that it holds: its length, and whether somebody is reading it.
+    pub(super) fn all(&self) -> Vec<(Digest, u64, bool)> {
+        self.blobs.iter().map(|(digest, held)| (*digest, held.len, Arc::strong_count(&held.memory) > 1)).collect()
+    }
+
+    /// Whether somebody is reading a blob of it.
+    pub(super) fn is_read(&self, digest: &Digest) -> bool {
+        self.blobs.get(digest).is_some_and(|held| Arc::strong_count(&held.memory) > 1)
+    }
+
     pub(super) fn remove(&mut self, digest: &Digest) {
         self.blobs.remove(digest);
     }

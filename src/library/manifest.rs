@@ -9,6 +9,12 @@ use crate::{
 
 use super::files::stem;
 
+/// Reads a manifest that is to be written to a path, as the library will.
+pub fn read_manifest(path: &Path, text: Vec<u8>) -> Result<Image, Vec<Problem>> {
+    let document = Document::read(path.display().to_string(), text).map_err(|problem| vec![problem])?;
+    image(path, &document)
+}
+
 /// The image of a manifest, whose relative files are relative to it.
 pub(super) fn image(path: &Path, document: &Document) -> Result<Image, Vec<Problem>> {
     let mut image: Image = document.parse_alone()?;

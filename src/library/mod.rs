@@ -49,6 +49,7 @@ use worktree::{Standing, WorkTree};
 
 pub use git::{Commit, GitError, Revision};
 pub use load::{Fingerprint, check};
+pub use manifest::read_manifest;
 pub use remote::{NotPulled, Pulled, Remote};
 pub use revision::{Change, Found, Past};
 pub use secret::{SecretError, secret, secret_names, secrets_of};

@@ -38,7 +38,7 @@ use crate::{
 use super::{
     Context,
     context::Health,
-    net,
+    gc, net,
     replay::{self, NoReplay},
 };
 
@@ -119,7 +119,7 @@ pub struct Trouble {
     pub error: String,
 }
 
-fn trouble(status: StatusCode, error: impl ToString) -> Response {
+pub(super) fn trouble(status: StatusCode, error: impl ToString) -> Response {
     (status, Json(Trouble { error: error.to_string() })).into_response()
 }
 
@@ -165,6 +165,8 @@ pub fn router(context: Context) -> Router {
         .route("/follow", get(follow))
         .route("/explain", post(explain_device))
         .route("/images", get(images))
+        .route("/images/take", post(take))
+        .route("/images/gc", get(gc::list).post(gc::remove))
         .route("/images/{name}/warm", post(warm))
         .route("/images/{name}/verify", post(verify))
         .route("/library", get(library))
@@ -296,19 +298,25 @@ async fn images(State(context): State<Context>) -> Json<Vec<ImageView>> {
 }
 
 async fn warm(State(context): State<Context>, UrlPath(name): UrlPath<ImageName>) -> Response {
-    over_files(context, name, |context, role, file, lines| async move {
-        let mut last = 0;
-        let told = lines.clone();
-        let progress = move |done: u64, of: u64| {
-            if done == of || done >= last + STEP {
-                last = done;
-                // A reader that is behind misses a step of the bar, nothing else.
-                told.try_send(Progress::Moved { role, done: Bytes(done), of: Bytes(of) }).unwrap_or_default();
-            }
-        };
-        let result = context.images.warm(&file, progress).await;
-        (result.is_ok(), result.err().map_or_else(|| "in the cache".into(), |error| error.to_string()))
-    })
+    over_files(context, name, warmed)
+}
+
+/// Takes a file into the cache from where the asker has it, whatever manifest names it.
+async fn take(State(context): State<Context>, Json((role, file)): Json<(Role, ImageFile)>) -> Response {
+    work_on(context, vec![(role, file)], warmed)
+}
+
+async fn warmed(context: Context, role: Role, file: ImageFile, lines: mpsc::Sender<Progress>) -> (bool, String) {
+    let mut last = 0;
+    let progress = move |done: u64, of: u64| {
+        if done == of || done >= last + STEP {
+            last = done;
+            // A reader that is behind misses a step of the bar, nothing else.
+            lines.try_send(Progress::Moved { role, done: Bytes(done), of: Bytes(of) }).unwrap_or_default();
+        }
+    };
+    let result = context.images.warm(&file, progress).await;
+    (result.is_ok(), result.err().map_or_else(|| "in the cache".into(), |error| error.to_string()))
 }
 
 async fn verify(State(context): State<Context>, UrlPath(name): UrlPath<ImageName>) -> Response {
@@ -334,11 +342,21 @@ where
     let Some(image) = context.engine.ground().catalog.image(&name).cloned() else {
         return trouble(StatusCode::NOT_FOUND, format!("image {name} is not in the library"));
     };
+    work_on(context, image.files.clone().into_iter().collect(), work)
+}
+
+/// Runs `work` over these files, one after the other, and streams what it says.
+fn work_on<F, Fut>(context: Context, files: Vec<(Role, ImageFile)>, work: F) -> Response
+where
+    F: Fn(Context, Role, ImageFile, mpsc::Sender<Progress>) -> Fut + Send + 'static,
+    Fut: Future<Output = (bool, String)> + Send,
+{
     let (lines, received) = mpsc::channel(WAITING);
     tokio::spawn(async move {
-        for (role, file) in &image.files {
-            let (ok, message) = work(context.clone(), *role, file.clone(), lines.clone()).await;
-            let finished = Progress::Finished { role: *role, digest: file.sha256, ok, message };
+        for (role, file) in files {
+            let digest = file.sha256;
+            let (ok, message) = work(context.clone(), role, file, lines.clone()).await;
+            let finished = Progress::Finished { role, digest, ok, message };
             // A reader that went away need not be told; the work goes on all the same.
             lines.send(finished).await.unwrap_or_default();
         }

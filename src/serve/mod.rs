@@ -9,6 +9,7 @@ mod boot;
 mod connection;
 pub mod context;
 pub mod dhcp;
+mod gc;
 mod hook;
 pub mod http;
 mod link_frame;

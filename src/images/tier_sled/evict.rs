@@ -82,6 +82,23 @@ impl DiskTier {
         }
     }
 
+    /// Every blob that it holds: its length, and whether somebody is reading it.
+    pub(in crate::images) fn all(&self) -> Vec<(Digest, u64, bool)> {
+        let state = lock(&self.state);
+        let blobs = state.blobs.iter().filter(|(_, held)| !held.entry.remnant);
+        blobs.map(|(digest, held)| (*digest, held.entry.len, !state.untouched(digest))).collect()
+    }
+
+    /// Evicts a blob; `false` when somebody is reading it.
+    pub(in crate::images) fn remove_idle(&self, digest: &Digest) -> bool {
+        let mut state = lock(&self.state);
+        let idle = state.untouched(digest);
+        if idle {
+            self.evict(&mut state, digest);
+        }
+        idle
+    }
+
     /// Evicts a blob. Readers that have it open read on.
     pub(super) fn evict(&self, state: &mut State, digest: &Digest) {
         if state.blobs.get(digest).is_none_or(|held| held.entry.remnant) {

@@ -1,0 +1,53 @@
+//! Blobs in the tiers that nothing names any more: those that `greenroom image gc` removes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Bytes, Digest};
+
+use super::Images;
+
+/// A blob that nobody names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unnamed {
+    /// Its name.
+    pub digest: Digest,
+    /// What it takes of the RAM tier.
+    pub ram: Bytes,
+    /// How long it is in the disk tier; blobs that share chunks take less.
+    pub disk: Bytes,
+    /// Whether somebody is reading it: it stays then.
+    pub is_read: bool,
+}
+
+impl Images {
+    /// What the tiers hold beside the blobs of `named`, by name.
+    pub fn unnamed(&self, named: &BTreeSet<Digest>) -> Vec<Unnamed> {
+        let mut found: BTreeMap<Digest, Unnamed> = BTreeMap::new();
+        let (ram, disk) = (self.tiers().ram().all(), self.tiers().disk.all());
+        let none = |digest| Unnamed { digest, ram: Bytes(0), disk: Bytes(0), is_read: false };
+        for (digest, len, is_read) in ram {
+            let one = found.entry(digest).or_insert_with(|| none(digest));
+            (one.ram, one.is_read) = (Bytes(len), is_read);
+        }
+        for (digest, len, is_read) in disk {
+            let one = found.entry(digest).or_insert_with(|| none(digest));
+            one.disk = Bytes(len);
+            one.is_read |= is_read;
+        }
+        found.into_values().filter(|one| !named.contains(&one.digest)).collect()
+    }
+
+    /// Removes these blobs, but for those that are being read by now; those that went.
+    pub fn remove(&self, unnamed: &[Unnamed]) -> Vec<Unnamed> {
+        let goes = |one: &&Unnamed| {
+            if self.tiers().ram().is_read(&one.digest) || !self.tiers().disk.remove_idle(&one.digest) {
+                return false;
+            }
+            self.tiers().ram().remove(&one.digest);
+            true
+        };
+        unnamed.iter().filter(goes).copied().collect()
+    }
+}
