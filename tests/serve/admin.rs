@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use crate::world::House;
 
 /// curl over the socket: the status and the JSON that came back.
-async fn ask(house: &House, arguments: &[&str]) -> (u16, Value) {
+pub(crate) async fn ask(house: &House, arguments: &[&str]) -> (u16, Value) {
     let (path, options) = arguments.split_last().unwrap();
     let (socket, url) = (house.dir.path().join("admin.sock"), format!("http://greenroom{path}"));
     let fixed = ["--unix-socket", socket.to_str().unwrap(), "-w", "\n%{http_code}"];
@@ -23,7 +23,7 @@ async fn ask(house: &House, arguments: &[&str]) -> (u16, Value) {
     (status.parse().unwrap(), value)
 }
 
-async fn post(house: &House, path: &str, body: &Value) -> (u16, Value) {
+pub(crate) async fn post(house: &House, path: &str, body: &Value) -> (u16, Value) {
     ask(house, &["-H", "content-type: application/json", "-d", &body.to_string(), path]).await
 }
 

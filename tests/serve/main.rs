@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests say what they mean by panicking")]
 
 mod admin;
+mod gc;
 mod http;
 mod malformed;
 mod replay;

@@ -161,7 +161,10 @@ impl Medium {
                     let name = entry.file_name().into_string().ok()?;
                     Some(Item { name, is_folder: about.is_dir(), len: if about.is_file() { about.len() } else { 0 } })
                 };
-                Ok(entries.flatten().filter_map(item).collect())
+                let mut items: Vec<Item> = entries.flatten().filter_map(item).collect();
+                // A disk gives them in no order, and the same folder is to be told of in the same words.
+                items.sort_by(|a, b| a.name.cmp(&b.name));
+                Ok(items)
             }
             Self::Artifact(artifact) => {
                 let name = |file: &OciFile| {

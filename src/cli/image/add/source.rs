@@ -58,10 +58,14 @@ async fn found(source: &str, add: &Args, has_kernel: bool) -> Result<Draft, Fail
                    stay where they are, with --kernel URL --initrd URL";
         return Err(Failure::Wrong(format!("{source}: {why}")));
     }
+    let mut stood_for = None;
     let medium = match is_oci(source) {
         true => {
             let arch = add.arch.unwrap_or(Arch::X64);
-            Medium::Artifact(Artifact::resolve(source, add.plain_http, Some(arch), add.registry_auth.as_deref()).await?)
+            let auth = add.registry_auth.as_deref();
+            let artifact = Artifact::resolve(source, add.plain_http, Some(arch), auth).await?;
+            stood_for = Some(format!("{source} is sha256:{} now, and the manifest stays with that", artifact.digest));
+            Medium::Artifact(artifact)
         }
         false => {
             let path = PathBuf::from(source);
@@ -77,7 +81,7 @@ async fn found(source: &str, add: &Args, has_kernel: bool) -> Result<Draft, Fail
             version: find.version,
             arch: find.arch,
             args: find.args,
-            notes: find.notes,
+            notes: find.notes.into_iter().chain(stood_for).collect(),
         }),
         Verdict::Cannot { .. } if has_kernel => Ok(Draft::default()),
         Verdict::Cannot { what, why } => Err(format!("{source} is {what}: {why}").into()),
