@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Bytes, Digest};
 
-use super::Images;
+use super::{Images, lock};
 
 /// A blob that nobody names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Unnamed {
 }
 
 impl Images {
-    /// What the tiers hold beside the blobs of `named`, by name.
+    /// What the tiers hold beside the blobs of `named` and those that are pinned, by name.
     pub fn unnamed(&self, named: &BTreeSet<Digest>) -> Vec<Unnamed> {
         let mut found: BTreeMap<Digest, Unnamed> = BTreeMap::new();
         let (ram, disk) = (self.tiers().ram().all(), self.tiers().disk.all());
@@ -36,7 +36,10 @@ impl Images {
             one.disk = Bytes(len);
             one.is_read |= is_read;
         }
-        found.into_values().filter(|one| !named.contains(&one.digest)).collect()
+        let policy = self.tiers().disk.policy().clone();
+        let policy = lock(&policy);
+        let is_kept = |digest: &Digest| named.contains(digest) || policy.pinned(digest).is_some();
+        found.into_values().filter(|one| !is_kept(&one.digest)).collect()
     }
 
     /// Removes these blobs, but for those that are being read by now; those that went.

@@ -15,6 +15,9 @@ struct Wanted<'a> {
     args: &'a [&'a str],
 }
 
+/// A label, files with what is in them (nothing: noise), and what must come of it.
+type Medium<'a> = (&'a str, &'a [(&'a str, &'a str)], Wanted<'a>);
+
 #[test]
 fn the_media_of_the_common_distributions_are_known_and_boot_from_the_network() {
     let ubuntu = "Ubuntu-Server 24.04.1 LTS \"Noble Numbat\" - Release amd64 (20240827)";
@@ -22,7 +25,7 @@ fn the_media_of_the_common_distributions_are_known_and_boot_from_the_network() {
     let debian_live = "Official Debian GNU/Linux Live 12.7.0 gnome 2024-08-31T09:56";
     let rocky =
         "[general]\nfamily = Rocky Linux\nversion = 9.3\narch = x86_64\n[stage2]\nmainimage = images/install.img\n";
-    let table: &[(&str, &[(&str, &str)], Wanted<'_>)] = &[
+    let table: &[Medium<'_>] = &[
         (
             "Ubuntu-Server 24.04.1 LTS amd64",
             &[

@@ -91,7 +91,8 @@ impl Meter {
             Shown::Lines => {}
         }
         if !matches!(self.shown, Shown::Json) {
-            say(&format!("{:8} {:>10}  {}  {message}", self.what, size.to_string(), digest.short()).trim_end());
+            let line = format!("{:8} {:>10}  {}  {message}", self.what, size.to_string(), digest.short());
+            say(line.trim_end());
         }
     }
 

@@ -106,9 +106,12 @@ pub struct Find {
     pub notes: Vec<String>,
 }
 
+/// Looks whether a medium is of one family.
+type Look = fn(&Medium) -> Result<Option<Verdict>, String>;
+
 /// Looks what a medium is. Blocks.
 pub fn recognise(medium: &Medium) -> Result<Verdict, String> {
-    const FAMILIES: [fn(&Medium) -> Result<Option<Verdict>, String>; 7] =
+    const FAMILIES: [Look; 7] =
         [ubuntu::look, debian::look, redhat::look, suse::look, arch::look, alpine::look, flat::look];
     for look in FAMILIES {
         if let Some(verdict) = look(medium)? {
