@@ -5,11 +5,21 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::{Bytes, Digest, image::Origin};
 
-use super::origin::Client;
+use super::origin::{Client, OriginSettings, S3Settings};
 
 /// Reads all of an origin, without keeping it. `progress` hears how many bytes of how many were read.
-pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>)) -> Result<(Digest, Bytes), String> {
-    let mut answer = Client::new()?.open(origin, 0).await?;
+pub async fn survey(origin: &Origin, progress: impl FnMut(u64, Option<u64>)) -> Result<(Digest, Bytes), String> {
+    survey_with(&S3Settings::default(), origin, progress).await
+}
+
+/// The same, with objects of this store.
+pub async fn survey_with(
+    s3: &S3Settings,
+    origin: &Origin,
+    mut progress: impl FnMut(u64, Option<u64>),
+) -> Result<(Digest, Bytes), String> {
+    let client = Client::new(OriginSettings::PATIENCE, s3)?;
+    let mut answer = client.open(origin, 0).await.map_err(|error| error.to_string())?;
     let mut hash = Sha256::new();
     let mut read = 0;
     while let Some(chunk) = answer.bytes.next().await {
