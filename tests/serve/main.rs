@@ -10,4 +10,5 @@ mod malformed;
 mod replay;
 mod status;
 mod tftp;
+mod trouble;
 mod world;
