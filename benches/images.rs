@@ -14,7 +14,7 @@ use std::{
 
 use futures_util::{StreamExt, future::join_all};
 use greenroom::{
-    images::{Images, Settings},
+    images::{Images, OriginSettings, Settings},
     model::{
         Bytes, Digest,
         image::{ImageFile, Origin, Tier},
@@ -74,7 +74,8 @@ async fn main() {
 fn open(dir: &Path, ram_blob_mib: usize, disk_mib: usize) -> Images {
     // A blob takes at most half of the RAM tier.
     let (ram, disk) = (Bytes((2 * ram_blob_mib as u64) << 20), Bytes((disk_mib as u64) << 20));
-    Images::open(&Settings { dir: dir.to_owned(), ram, disk }).expect("a new cache opens").0
+    let origins = OriginSettings::new(|| 0);
+    Images::open(&Settings { dir: dir.to_owned(), ram, disk, origins }).expect("a new cache opens").0
 }
 
 /// Reads a blob whole, as the HTTP service does.

@@ -167,9 +167,12 @@ fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
             _ => format!("{line}\n"),
         })
         .collect();
-    for setting in
-        ["images: {ram: 1GiB, disk: 50GiB}", "http: {port: 80}", "stuck_after: 15m", "pools: 192.0.2.100-192.0.2.199"]
-    {
+    for setting in [
+        "images: {ram: 1GiB, disk: 50GiB, patience: 1m}",
+        "http: {port: 80}",
+        "stuck_after: 15m",
+        "pools: 192.0.2.100-192.0.2.199",
+    ] {
         assert!(uncommented.contains(setting) && !uncommented.contains(&format!("# {setting}")), "{uncommented}");
     }
 }
@@ -189,7 +192,7 @@ dhcp:
   subnets:
     - {subnet: 10.0.0.0/24, pools: 10.0.0.10-10.0.0.20, dns: 10.0.0.1, lease: 90m, mtu: 9000,
        reservations: [{mac: \"52:54:00:00:00:01\", ip: 10.0.0.5, hostname: a}]}
-images: {ram: 1536MiB, disk: 1000000001}
+images: {ram: 1536MiB, disk: 1000000001, patience: 90s, s3: {endpoint: \"http://s:9\", access_key: a, secret_key: b}}
 boot:
   rules: [{name: a, match: {manufacturer: \"Dell*\", arch: [x64, arm64]}, persona: x, armed: true}]
   quirks: [{match: {oui: \"52:54:00\"}, option_43: none, disk: exit}]
@@ -227,7 +230,7 @@ dhcp:
         - {mac: \"52:54:00:00:00:01\", ip: 10.0.0.5}
         - {mac: \"52:54:00:00:00:02\", ip: 10.0.0.5}
     - subnet: 10.0.0.128/25
-images: {ram: 1MiB}
+images: {ram: 1MiB, patience: 1s, s3: {endpoint: \"ftp://x\", access_key: ../a}}
 boot:
   rules:
     - {name: a, match: {}, persona: x}

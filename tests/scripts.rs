@@ -7,9 +7,10 @@ use greenroom::{
         Arch, BootId, Bytes, Decision, Digest, Firmware, Moment, PersonaRef, Reason, Refusal, Version,
         image::Role,
         plan::{Action, BootPlan, DiskExit, KernelBoot, PlannedFile},
+        trouble::{Trouble, TroubleKind},
     },
     wire::{
-        ipxe_script::{Links, autoexec, script, start},
+        ipxe_script::{Links, autoexec, script, start, trouble},
         paths::{BootPath, TftpName},
     },
 };
@@ -109,6 +110,13 @@ fn a_refusal_is_told_on_the_devices_own_console() {
 }
 
 #[test]
+fn why_a_file_did_not_come_is_told_on_the_devices_own_console() {
+    let at = |at: &str, kind| Trouble { at: at.into(), kind };
+    let why = [at("mirror-a.example:8080", TroubleKind::Refused), at("mirror-b.example", TroubleKind::Missing)];
+    insta::assert_snapshot!(format!("{}\n{}", trouble(Some((Role::Initrd, &why))), trouble(None)));
+}
+
+#[test]
 fn the_seeds_secret_is_in_its_own_urls_and_nowhere_else() {
     let text = becoming(kernel(Firmware::IpxeBios, &LIVE), Reason::Default);
     let token = links().token;
@@ -180,7 +188,8 @@ proptest! {
     fn no_reason_becomes_a_command(name in prop_oneof![nasty(), any::<String>()]) {
         let script = |name: &str| becoming(kernel(Firmware::IpxeBios, &LIVE), Reason::Rule { name: name.into() });
         prop_assert_eq!(verbs(&script(&name)), verbs(&script("plain")));
-        prop_assert!(script(&name).is_ascii() && !script(&name).contains('$'));
+        let settings = |script: &str| script.matches('$').count();
+        prop_assert!(script(&name).is_ascii() && settings(&script(&name)) == settings(&script("plain")));
     }
 
     #[test]
@@ -192,6 +201,13 @@ proptest! {
         };
         prop_assert_eq!(verbs(&script(&text)), verbs(&script("plain")));
         prop_assert!(script(&text).is_ascii() && !script(&text).contains('$'));
+    }
+
+    #[test]
+    fn no_servers_name_becomes_a_command(at in prop_oneof![nasty(), any::<String>()]) {
+        let script = |at: &str| trouble(Some((Role::Kernel, &[Trouble { at: at.into(), kind: TroubleKind::Slow }])));
+        prop_assert_eq!(verbs(&script(&at)), verbs(&script("plain")));
+        prop_assert!(script(&at).is_ascii() && !script(&at).contains('$'));
     }
 
     #[test]

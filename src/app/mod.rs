@@ -26,11 +26,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config,
+    config::{self, Config},
     engine::Engine,
-    images::{self, Images, nbp::NbpSet},
+    images::{self, Images, Keys, OriginSettings, S3Settings, nbp::NbpSet},
     journal::{Journal, JournalError},
-    library::{Remote, Shared, secret, secret_names},
+    library::{Remote, SecretError, Shared, secret, secret_names},
     model::{
         Moment,
         site::{DhcpMode, Site},
@@ -180,8 +180,13 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     let state_error = |error| AppError::StateDir { path: config.state_dir.display().to_string(), error };
     let seed_key = state_dir::prepare(&config.state_dir).map_err(state_error)?;
     let (journal, world) = Journal::open(&config.state_dir.join("journal.redb"))?;
-    let settings =
-        images::Settings { dir: images::folder(&config.state_dir), ram: config.images_ram, disk: config.images_disk };
+    let health: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
+    let settings = images::Settings {
+        dir: images::folder(&config.state_dir),
+        ram: config.images_ram,
+        disk: config.images_disk,
+        origins: origins(config, &health),
+    };
     let (images, warning) = Images::open(&settings)?;
     if let Some(warning) = warning {
         tracing::warn!("{warning}");
@@ -193,7 +198,6 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     let secrets = Arc::new(secret_names(&config.secrets_dir));
     let ground = Ground { site: Arc::new(site), catalog: Arc::new(library.catalog().clone()), secrets };
     let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
-    let health: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
     let (hook, rings) = hook(config, &health);
     let context = Context {
         engine: handle,
@@ -215,6 +219,34 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         privileges::become_user(user, &[&config.state_dir, &config.admin_socket]).map_err(AppError::User)?;
     }
     Ok(Bound { context, engine, interfaces, dhcp, tftp, http, door, rings })
+}
+
+/// How origins are read. A key that is missing closes the S3 store, and shows in `/healthz`: the rest is served all the same.
+fn origins(config: &Config, health: &Mutex<BTreeMap<String, String>>) -> OriginSettings {
+    let keys = s3_keys(config).unwrap_or_else(|error| {
+        tracing::error!("s3: origins cannot be read: {error}");
+        let mut health = health.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        health.insert("s3 origins".into(), error.to_string());
+        Keys::Missing(error.to_string())
+    });
+    let patience = Duration::from_secs(config.images_patience.0.into());
+    OriginSettings { patience, s3: s3(config, keys), ..OriginSettings::new(dice) }
+}
+
+/// The S3 store of the configuration.
+pub fn s3(config: &Config, keys: Keys) -> S3Settings {
+    let config::S3 { endpoint, region, path_style, .. } = config.s3.clone();
+    S3Settings { endpoint, region, path_style, keys }
+}
+
+/// Who asks for objects, as the configuration says.
+pub fn s3_keys(config: &Config) -> Result<Keys, SecretError> {
+    let read = |name: &String| secret(name, &config.secrets_dir);
+    Ok(match (&config.s3.keys, config.s3.instance) {
+        (Some((access, key)), _) => Keys::Given { access_key: read(access)?, secret_key: read(key)? },
+        (None, true) => Keys::Instance,
+        (None, false) => Keys::Environment,
+    })
 }
 
 /// The door for git hosts. A secret that is missing closes it, and shows in `/healthz`: machines boot all the same.

@@ -22,8 +22,10 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
+    app,
     config::{Config, DEFAULT_PATH, DEFAULT_SOCKET},
     document::{Document, Problem},
+    images::{Keys, S3Settings},
 };
 
 use out::say;
@@ -143,6 +145,13 @@ impl Global {
             _ => Failure::Failed(format!("{}: {error}", path.display())),
         })?;
         Ok(Document::read(path.display().to_string(), bytes).map_err(|problem| vec![problem]))
+    }
+
+    /// The S3 store: the configuration's, when there is one. A key that cannot be read is told by whoever needs it.
+    fn s3(&self) -> S3Settings {
+        let Ok(config) = self.config() else { return S3Settings::default() };
+        let keys = app::s3_keys(&config).unwrap_or_else(|error| Keys::Missing(error.to_string()));
+        app::s3(&config, keys)
     }
 
     /// The admin socket: named, or the configuration's when there is one, or the default.

@@ -6,6 +6,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
+    images::OriginSettings,
     model::{
         Arch, Bytes, MacAddr, Oui, PersonaName, Seconds,
         dhcp::VendorOptions,
@@ -285,12 +286,33 @@ pub(super) struct Images {
     pub(super) ram: Bytes,
     #[serde(deserialize_with = "text", serialize_with = "size")]
     pub(super) disk: Bytes,
+    #[serde(deserialize_with = "text", serialize_with = "written")]
+    pub(super) patience: Seconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) s3: Option<S3>,
 }
 
 impl Default for Images {
     fn default() -> Self {
-        Self { ram: Bytes(1 << 30), disk: Bytes(50 << 30) }
+        let patience = Seconds(OriginSettings::PATIENCE.as_secs() as u32);
+        Self { ram: Bytes(1 << 30), disk: Bytes(50 << 30), patience, s3: None }
     }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct S3 {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) access_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) secret_key: Option<String>,
+    pub(super) instance: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) path_style: Option<bool>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]

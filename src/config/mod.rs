@@ -50,6 +50,10 @@ pub struct Config {
     pub images_ram: Bytes,
     /// The size of the disk tier.
     pub images_disk: Bytes,
+    /// How long a blob may make no progress before it is refused.
+    pub images_patience: Seconds,
+    /// Where `s3:` origins are.
+    pub s3: S3,
     /// What policy reads. Its list of NBPs is filled in at start.
     pub site: Site,
 }
@@ -65,6 +69,21 @@ pub struct LibraryRemote {
     pub every: Seconds,
     /// The name of the secret that the webhook's calls are signed with; without one there is no webhook.
     pub webhook_secret: Option<String>,
+}
+
+/// Where `s3:` origins are, and the names of the secrets that they are read with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct S3 {
+    /// The server; Amazon's when not given.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// Whether the bucket is named in the path.
+    pub path_style: bool,
+    /// The secrets with the public and the secret part of the key.
+    pub keys: Option<(String, String)>,
+    /// Whether the cloud machine's own role is asked for instead.
+    pub instance: bool,
 }
 
 impl Config {

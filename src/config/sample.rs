@@ -72,7 +72,11 @@ boot:
   #    match: {{manufacturer: \"Dell*\", arch: x64}}
   #    persona: kiosk-live
 
-# images: {{ram: 1GiB, disk: 50GiB}}
+# An image file whose origins let it make no progress for `patience` is refused.
+# images: {{ram: 1GiB, disk: 50GiB, patience: 1m}}
+# Beside them, where origins like s3://bucket/key are (Amazon's without `endpoint`), and the names of the secrets with its key;
+# without these, AWS_* of the environment, or nobody, as public buckets allow. `instance: true` asks the machine's own role.
+#   s3: {{endpoint: \"https://minio.example:9000\", access_key: s3-access-key, secret_key: s3-secret-key}}
 
 # site:
 #   mirrors: {{debian: \"http://deb.debian.org/debian\", debian_security: \"http://deb.debian.org/debian-security\"}}

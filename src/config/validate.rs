@@ -16,13 +16,15 @@ use crate::{
 };
 
 use super::{
-    Config, LibraryRemote,
+    Config, LibraryRemote, S3,
     file::{self, File, LogFormat},
 };
 
 const SHORTEST_LEASE: Seconds = Seconds(60);
 const LONGEST_LEASE: Seconds = Seconds(366 * 86_400);
 const SMALLEST_RAM: u64 = 16 << 20;
+const SHORTEST_PATIENCE: Seconds = Seconds(10);
+const LONGEST_PATIENCE: Seconds = Seconds(3600);
 
 /// The configuration, or everything that is wrong with it.
 pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Problem>> {
@@ -33,6 +35,10 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     check.0.require(file.http.port != 0, "GR110", "http.port", "port 0 is no port", "80 is what firmware expects");
     let enough = file.images.ram.0 >= SMALLEST_RAM;
     check.0.require(enough, "GR111", "images.ram", "the RAM tier is too small to be of use", "give it 16MiB or more");
+    let fits = (SHORTEST_PATIENCE..=LONGEST_PATIENCE).contains(&file.images.patience);
+    let help = "1m is what devices bear; 10s to 1h can be";
+    check.0.require(fits, "GR115", "images.patience", "this is no time to wait for an origin", help);
+    let s3 = check.s3(file.images.s3.unwrap_or_default());
     for (at, name) in file.dhcp.interfaces.iter().enumerate() {
         let plain = (1..=15).contains(&name.len()) && !name.contains(['/', ' ']);
         check.0.require(
@@ -67,6 +73,8 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         nbp_dir: nbp_dir.map(|dir| folder.join(dir)),
         images_ram: file.images.ram,
         images_disk: file.images.disk,
+        images_patience: file.images.patience,
+        s3,
         site: Site {
             mode: file.dhcp.mode,
             subnets,
@@ -174,6 +182,30 @@ impl Rules<'_> {
             lease: file.lease,
             reservations,
         }
+    }
+
+    fn s3(&mut self, s3: file::S3) -> S3 {
+        let file::S3 { endpoint, region, access_key, secret_key, instance, path_style } = s3;
+        let web = |url: &String| {
+            url.split_once("://").is_some_and(|(scheme, host)| {
+                ["http", "https"].contains(&scheme) && !host.is_empty() && !host.contains(['@', '?', ' '])
+            })
+        };
+        let fits = endpoint.as_ref().is_none_or(web);
+        let help = "https://minio.example:9000; the key is named by `access_key` and `secret_key`";
+        self.0.require(fits, "GR140", "images.s3.endpoint", "this is no http(s) URL of a store", help);
+        let name = |name: &String| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', ' ']);
+        for (field, secret) in [("access_key", &access_key), ("secret_key", &secret_key)] {
+            let fits = secret.as_ref().is_none_or(name);
+            let path = format!("images.s3.{field}");
+            self.0.require(fits, "GR141", &path, "this cannot name a secret", "the name of a file in `secrets_dir`");
+        }
+        let paired = access_key.is_some() == secret_key.is_some() && !(instance && access_key.is_some());
+        let help = "name both `access_key` and `secret_key`, or say `instance: true`, or neither for public buckets";
+        self.0.require(paired, "GR142", "images.s3", "this names half a key, or two", help);
+        // Stores of one's own have no host name for each bucket.
+        let path_style = path_style.unwrap_or(endpoint.is_some());
+        S3 { endpoint, region, path_style, keys: access_key.zip(secret_key), instance }
     }
 
     /// Everything in it becomes an argument of git, or the name of a file.

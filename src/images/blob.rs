@@ -19,8 +19,9 @@ use super::{
     arrival::read_at,
     blocking,
     disk_blob::DiskBlob,
-    fetch::{Fetch, Origins},
+    fetch::Fetch,
     fill::{Fill, Seen},
+    origins::Origins,
 };
 
 /// A blob that is open for reading. What it reads from stays readable while it lives, whatever is evicted meanwhile.

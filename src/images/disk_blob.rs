@@ -19,12 +19,15 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::model::image::ImageFile;
+use crate::model::{
+    image::ImageFile,
+    trouble::{Trouble, TroubleKind},
+};
 
 use super::{
-    BlobError, CHUNK, Piece, blocking, chunk,
-    fetch::Origins,
-    memory,
+    BlobError, CHUNK, Piece, blocking, chunk, memory,
+    origin::OriginError,
+    origins::{Origins, Vain},
     tier_sled::{DiskTier, Run, Shelf},
 };
 
@@ -67,16 +70,17 @@ impl DiskBlob {
     async fn mend(&self, nth: usize) -> Result<Bytes, BlobError> {
         let _alone = self.shelf.mending.lock().await;
         let (at, len, hash) = self.shelf.chunk(nth);
-        let failed = |why: String| BlobError::Origin { digest: self.file.sha256, why };
+        let digest = self.file.sha256;
         if self.shelf.broken.load(Ordering::Relaxed) {
-            return Err(failed("a chunk of it has gone bad on the disk".into()));
+            let troubles = vec![Trouble { at: "this server".into(), kind: TroubleKind::Disk }];
+            return Err(BlobError::Origin { digest, why: "a chunk of it has gone bad on the disk".into(), troubles });
         }
         let (shelf, blob) = (self.shelf.clone(), self.clone());
         if let Some(bytes) = blocking(move || shelf.bytes(nth)).await? {
             return Ok(bytes);
         }
         self.origins.counters.rot.fetch_add(1, Ordering::Relaxed);
-        match self.origins.part(&self.file, at..at + len, &hash).await {
+        match self.origins.known(&self.file, at..at + len, &hash).await {
             Ok(bytes) => {
                 let written = bytes.clone();
                 match blocking(move || blob.tier.rewrite(&blob.shelf, nth, &written)).await? {
@@ -90,11 +94,21 @@ impl DiskBlob {
                 }
                 Ok(bytes)
             }
-            Err(why) => {
+            Err(said) => {
                 self.shelf.broken.store(true, Ordering::Relaxed);
-                self.tier.mark(&self.file.sha256, false);
-                tracing::warn!(digest = %self.file.sha256, at, len, why, "a chunk has gone bad on the disk, and no origin gives it");
-                Err(failed(format!("a chunk of it has gone bad on the disk, and {why}")))
+                self.tier.mark(&digest, false);
+                let (mut whys, mut troubles) = (Vec::new(), Vec::new());
+                for (at, OriginError { kind, why, .. }) in said {
+                    whys.push(why);
+                    troubles.push(Trouble { at, kind });
+                }
+                let why = whys.join("; ");
+                tracing::warn!(%digest, at, len, why, "a chunk has gone bad on the disk, and no origin gives it");
+                Err(BlobError::Origin {
+                    digest,
+                    why: format!("a chunk of it has gone bad on the disk: {why}"),
+                    troubles,
+                })
             }
         }
     }
@@ -137,20 +151,31 @@ fn piece(run: Run, len: u64) -> Piece {
 }
 
 impl Origins {
-    /// A range of a blob whose BLAKE3 is known, from the first origin that gives it; else what the last one said.
-    async fn part(&self, file: &ImageFile, range: std::ops::Range<u64>, hash: &chunk::Hash) -> Result<Bytes, String> {
-        let mut why = "the manifest names no origin".to_owned();
+    /// A range of a blob whose BLAKE3 is known, from the first origin that gives it; else what each said.
+    async fn known(
+        &self,
+        file: &ImageFile,
+        range: std::ops::Range<u64>,
+        hash: &chunk::Hash,
+    ) -> Result<Bytes, Vec<(String, OriginError)>> {
+        let mut said = Vec::new();
         for origin in self.order(file) {
-            match self.client.part(&origin, range.clone()).await {
+            let error = match self.part(&origin, range.clone()).await {
                 Ok(bytes) if chunk::hash(&bytes) == *hash => {
-                    self.counters.origin_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                    self.came(bytes.len());
+                    self.well(&origin);
                     return Ok(bytes);
                 }
-                Ok(_) => why = format!("{origin} gives other bytes"),
-                Err(error) => why = error,
-            }
-            self.counters.origin_errors.fetch_add(1, Ordering::Relaxed);
+                Ok(_) => OriginError::new(TroubleKind::WrongBytes, "it gives other bytes").of(&origin),
+                Err(Vain::Failed(error)) => error,
+                Err(Vain::Resting(error)) => {
+                    said.push((origin.server(), error));
+                    continue;
+                }
+            };
+            self.failed(&origin, &error);
+            said.push((origin.server(), error));
         }
-        Err(why)
+        Err(said)
     }
 }

@@ -16,13 +16,17 @@ use std::{
     time::Duration,
 };
 
+use bytes::Buf;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{Bytes, Digest, image::Origin};
 
-use super::{CHUNK, origin::Client};
+use super::{
+    CHUNK,
+    origin::{Client, OriginSettings, S3Settings},
+};
 
 /// How often in a row an origin may break off without having given a good part.
 const TRIES: u32 = 5;
@@ -89,11 +93,12 @@ impl Downloaded {
 
 /// Downloads all of an origin into a folder, or the rest of it. `progress` hears how many bytes of how many are there.
 pub async fn download(
+    s3: &S3Settings,
     origin: &Origin,
     folder: &Path,
     mut progress: impl FnMut(u64, Option<u64>),
 ) -> Result<Downloaded, DownloadError> {
-    let client = Client::new().map_err(DownloadError::Origin)?;
+    let client = Client::new(OriginSettings::PATIENCE, s3).map_err(DownloadError::Origin)?;
     let part = Part::open(folder, origin)?;
     let disk = |error| DownloadError::Disk { path: part.path.clone(), error };
     let mut begun = part.begun(origin);
@@ -108,7 +113,7 @@ pub async fn download(
         // A server has no answer to "what comes after the last byte": what is there whole is asked for from its beginning.
         let whole = begun.as_ref().is_some_and(|begun| begun.len == Some(at) && at > 0);
         let why = match client.open(origin, if whole { 0 } else { at }).await {
-            Err(why) => why,
+            Err(error) => error.to_string(),
             Ok(answer) => {
                 let now = Begun { origin: origin.clone(), validator: answer.validator, len: answer.len };
                 let goes_on = at == 0 || begun.as_ref().is_some_and(|begun| begun.goes_on_as(&now));
@@ -122,12 +127,16 @@ pub async fn download(
                     part.note(&now).map_err(disk)?;
                     begun = Some(now);
                 }
-                let len = answer.len;
+                let (len, mut before) = (answer.len, answer.before);
                 let mut bytes = answer.bytes;
                 let mut ended = Ok(());
                 while let Some(chunk) = if whole { None } else { bytes.next().await } {
                     match chunk {
-                        Ok(chunk) => {
+                        Ok(mut chunk) => {
+                            // An origin that knows no ranges sends again what is there.
+                            let again = before.min(chunk.len() as u64);
+                            before -= again;
+                            chunk.advance(again as usize);
                             let n = chunk.len() as u64;
                             hash = part.write(at, chunk, hash).await.map_err(disk)?;
                             at += n;

@@ -24,9 +24,10 @@ use super::{
     arrival::Arrival,
     blocking,
     chunk::Cutter,
-    fetch::{Fetch, Origins},
+    fetch::Fetch,
     lock,
     open::Tiers,
+    origins::Origins,
     tier_sled::{DiskTier, Room},
 };
 
@@ -129,8 +130,15 @@ impl Fill {
                 return Ok(Some(Place { path, room }));
             }
             Some((_, Err(error))) => error,
-            None => io::ErrorKind::StorageFull.into(),
+            None => {
+                // A policy that does not want it is no failure; a disk that is full before its time is.
+                tiers.note_disk(tiers.disk.is_short(expected.unwrap_or(0)));
+                let error = io::ErrorKind::StorageFull.into();
+                self.spill(tiers, 0, expected, &error)?;
+                return Ok(None);
+            }
         };
+        tiers.note_disk(true);
         self.spill(tiers, 0, expected, &error)?;
         Ok(None)
     }
@@ -183,6 +191,7 @@ impl Fill {
         while let Err(error) = self.write(at, chunk.clone()).await? {
             let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
             if !(full && tiers.disk.squeeze()) {
+                tiers.note_disk(true);
                 self.spill(tiers, at, expected, &error)?;
             }
         }
@@ -208,6 +217,7 @@ impl Fill {
         if let Some(place) = place {
             let (fill, disk) = (self.clone(), tiers.disk.clone());
             let admitted = blocking(move || fill.admit(&disk, place, spilled)).await;
+            tiers.note_disk(spilled || matches!(admitted, Ok(Err(_))));
             if let Ok(Err(error)) = admitted {
                 tracing::warn!(digest = %self.digest, %error, "an image file could not be kept on disk");
             }

@@ -31,6 +31,7 @@ mod memory;
 pub mod nbp;
 mod open;
 mod origin;
+mod origins;
 pub mod signature;
 mod survey;
 mod tier_ram;
@@ -39,19 +40,28 @@ mod unnamed;
 mod upkeep;
 
 use std::{
+    collections::HashMap,
+    io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64},
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Instant, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Bytes, Digest, Moment, image::Tier};
+use crate::model::{
+    Bytes, Digest, Moment,
+    image::Tier,
+    trouble::{Trouble, TroubleKind},
+};
 
 pub use blob::{Blob, Piece, Reader};
 pub use download::{Abandoned, DownloadError, Downloaded, abandoned, download};
 pub use open::Images;
-pub use origin::{Artifact, OciFile, choose_tls};
+pub use origin::{Artifact, Keys, OciFile, OriginSettings, S3Settings, choose_tls};
 pub use survey::{small, survey};
 pub use unnamed::Unnamed;
 pub use upkeep::Usage;
@@ -59,7 +69,7 @@ pub use upkeep::Usage;
 /// How much is read, hashed and handed out at once, in bytes.
 const CHUNK: usize = 256 << 10;
 
-/// How large the tiers may get, and where the disk's lies.
+/// How large the tiers may get, where the disk's lies, and how origins are read.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The folder of the disk tier.
@@ -68,6 +78,8 @@ pub struct Settings {
     pub ram: Bytes,
     /// The size of the disk tier.
     pub disk: Bytes,
+    /// How origins are read.
+    pub origins: OriginSettings,
 }
 
 /// Why the cache does not open. An index that is broken is no reason: it is set aside and rebuilt.
@@ -92,6 +104,23 @@ pub enum OpenError {
     Client(String),
 }
 
+impl OpenError {
+    /// Whether a disk is at fault that worked before: full, read-only, broken. What is wrong since the first start, a folder
+    /// that may not be written, is a mistake that somebody should mend now.
+    fn is_of_disk(&self) -> bool {
+        match self {
+            Self::Folder { error, .. } => {
+                matches!(
+                    error.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem
+                ) || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+            }
+            Self::Index(_) => true,
+            Self::InUse(_) | Self::Client(_) => false,
+        }
+    }
+}
+
 /// Why a blob is not to be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlobError {
@@ -100,8 +129,10 @@ pub enum BlobError {
     Origin {
         /// Which blob.
         digest: Digest,
-        /// What the last origin said.
+        /// What each origin said last.
         why: String,
+        /// The same in words for everybody.
+        troubles: Vec<Trouble>,
     },
     /// An origin gave other bytes. Ask again: another origin is tried first, when the manifest names one.
     #[error("{origin} gave other bytes than {expected:?}: they hash to {found:?}")]
@@ -112,6 +143,8 @@ pub enum BlobError {
         found: Digest,
         /// The origin that gave the first of the bytes.
         origin: String,
+        /// The same as strangers may hear it.
+        server: String,
     },
     /// An origin gave more bytes. Ask again, as for a wrong digest.
     #[error("{origin} gives more than the {expected} bytes of {digest:?}")]
@@ -122,6 +155,8 @@ pub enum BlobError {
         expected: u64,
         /// The origin that gave the first of the bytes.
         origin: String,
+        /// The same as strangers may hear it.
+        server: String,
     },
     /// Neither the disk nor the RAM tier has room for it.
     #[error("neither the disk nor the RAM tier has room for the {len} bytes of {digest:?}")]
@@ -137,6 +172,22 @@ pub enum BlobError {
     /// The work was dropped: the daemon is ending, or a bug ended it.
     #[error("the image cache dropped the work")]
     Dropped,
+}
+
+impl BlobError {
+    /// What ails it, in words for everybody: see [`Trouble`].
+    pub fn troubles(&self) -> Vec<Trouble> {
+        let (at, kind) = match self {
+            Self::Origin { troubles, .. } if !troubles.is_empty() => return troubles.clone(),
+            Self::Origin { .. } => ("this server", TroubleKind::NoOrigin),
+            Self::WrongDigest { server, .. } => (&**server, TroubleKind::WrongBytes),
+            Self::TooLong { server, .. } => (&**server, TroubleKind::WrongLength),
+            Self::NoRoom { .. } => ("this server", TroubleKind::NoRoom),
+            Self::Disk(_) => ("this server", TroubleKind::Disk),
+            Self::Dropped => ("this server", TroubleKind::Dropped),
+        };
+        vec![Trouble { at: at.to_owned(), kind }]
+    }
 }
 
 /// What the cache has done since the start.
@@ -158,10 +209,24 @@ pub struct Counters {
     pub origin_bytes: AtomicU64,
     /// Origins that did not answer, broke off or gave wrong bytes.
     pub origin_errors: AtomicU64,
+    /// The same by what went wrong.
+    troubles: Mutex<HashMap<TroubleKind, u64>>,
     /// Blobs and chunks on disk that no longer hashed to what they were.
     pub rot: AtomicU64,
     /// Chunks of them that were fetched again and written in place.
     pub repaired: AtomicU64,
+}
+
+impl Counters {
+    fn origin_error(&self, kind: TroubleKind) {
+        self.origin_errors.fetch_add(1, Ordering::Relaxed);
+        *lock(&self.troubles).entry(kind).or_default() += 1;
+    }
+
+    /// The origins' errors, by what went wrong.
+    pub fn troubles(&self) -> HashMap<TroubleKind, u64> {
+        lock(&self.troubles).clone()
+    }
 }
 
 /// Where one blob is.

@@ -12,6 +12,7 @@ use crate::{
     model::{
         Bytes, Digest,
         image::{ImageFile, Tier},
+        trouble::{Trouble, TroubleKind},
     },
     stage::Policy,
 };
@@ -21,9 +22,9 @@ use super::{
     blob::Content,
     blocking,
     disk_blob::DiskBlob,
-    fetch::Origins,
     fill::{Fill, Seen},
     lock, now,
+    origins::Origins,
     tier_ram::RamTier,
     tier_sled::{DiskTier, Room},
     upkeep,
@@ -50,17 +51,24 @@ pub(super) struct Inner {
 pub(super) struct Tiers {
     ram: Mutex<RamTier>,
     pub(super) disk: Arc<DiskTier>,
+    /// Whether the disk last failed to take what it had room for.
+    disk_fails: AtomicBool,
     /// Who is let in, and who goes. Locked after a tier, never before one.
     policy: Arc<Mutex<Policy>>,
 }
 
 impl Tiers {
     pub(super) fn new(ram: RamTier, disk: Arc<DiskTier>) -> Self {
-        Self { ram: Mutex::new(ram), policy: disk.policy().clone(), disk }
+        Self { ram: Mutex::new(ram), policy: disk.policy().clone(), disk_fails: AtomicBool::new(false), disk }
     }
 
     pub(super) fn ram(&self) -> MutexGuard<'_, RamTier> {
         lock(&self.ram)
+    }
+
+    /// Notes how the disk fares: it shows in `/healthz`.
+    pub(super) fn note_disk(&self, fails: bool) {
+        self.disk_fails.store(fails, Ordering::Relaxed);
     }
 
     fn policy(&self) -> MutexGuard<'_, Policy> {
@@ -84,18 +92,28 @@ impl Tiers {
 }
 
 impl Images {
-    /// Opens the cache. An index that does not open is set aside and rebuilt: the second value says so.
+    /// Opens the cache. An index that does not open is set aside and rebuilt: the second value says so. A disk that takes
+    /// nothing is done without: it says that too.
     pub fn open(settings: &Settings) -> Result<(Self, Option<String>), OpenError> {
-        let (disk, warning) = DiskTier::open(&settings.dir, settings.disk.0, Arc::default())?;
+        let (disk, fails, warning) = match DiskTier::open(&settings.dir, settings.disk.0, Arc::default()) {
+            Ok((disk, warning)) => (disk, false, warning),
+            Err(error) if error.is_of_disk() => {
+                let dir = settings.dir.display();
+                let warning = format!("{error}: there is no disk tier in {dir} until the next start");
+                (DiskTier::absent(&settings.dir)?, true, Some(warning))
+            }
+            Err(error) => return Err(error),
+        };
         let counters = Arc::new(Counters::default());
         let inner = Inner {
             tiers: Tiers::new(RamTier::new(settings.ram.0), disk),
             fills: Mutex::default(),
             hashing: tokio::sync::Mutex::default(),
-            origins: Arc::new(Origins::new(counters.clone())?),
+            origins: Arc::new(Origins::new(counters.clone(), &settings.origins)?),
             counters,
             sharing: AtomicBool::new(false),
         };
+        inner.tiers.note_disk(fails);
         Ok((Self { inner: Arc::new(inner) }, warning))
     }
 
@@ -158,6 +176,15 @@ impl Images {
     /// How many bytes the RAM and the disk tier hold.
     pub fn held(&self) -> (Bytes, Bytes) {
         (Bytes(self.inner.tiers.ram().held()), Bytes(self.inner.tiers.disk.held()))
+    }
+
+    /// What ails the cache now: servers that are left alone for a while, a disk that takes nothing.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        let mut troubles = self.inner.origins.troubles();
+        if self.inner.tiers.disk_fails.load(Ordering::Relaxed) {
+            troubles.push(Trouble { at: "image cache".into(), kind: TroubleKind::Disk });
+        }
+        troubles
     }
 
     /// What the cache has done.

@@ -5,14 +5,20 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::{Bytes, Digest, image::Origin};
 
-use super::origin::Client;
+use super::origin::{Client, OriginSettings, S3Settings};
 
 /// What is no longer small, in bytes.
 const LARGEST_SMALL: usize = 16 << 20;
 
-/// Reads all of an origin, without keeping it. `progress` hears how many bytes of how many were read.
-pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>)) -> Result<(Digest, Bytes), String> {
-    let mut answer = Client::new()?.open(origin, 0).await?;
+/// Reads all of an origin, an object of the store `s3` among them, without keeping it. `progress` hears how many bytes of how
+/// many were read.
+pub async fn survey(
+    s3: &S3Settings,
+    origin: &Origin,
+    mut progress: impl FnMut(u64, Option<u64>),
+) -> Result<(Digest, Bytes), String> {
+    let client = Client::new(OriginSettings::PATIENCE, s3)?;
+    let mut answer = client.open(origin, 0).await.map_err(|error| error.to_string())?;
     let mut hash = Sha256::new();
     let mut read = 0;
     while let Some(chunk) = answer.bytes.next().await {
@@ -28,8 +34,9 @@ pub async fn survey(origin: &Origin, mut progress: impl FnMut(u64, Option<u64>))
 }
 
 /// Reads something small whole: a list, a signature.
-pub async fn small(origin: &Origin) -> Result<Vec<u8>, String> {
-    let mut answer = Client::new()?.open(origin, 0).await?;
+pub async fn small(s3: &S3Settings, origin: &Origin) -> Result<Vec<u8>, String> {
+    let client = Client::new(OriginSettings::PATIENCE, s3)?;
+    let mut answer = client.open(origin, 0).await.map_err(|error| error.to_string())?;
     let mut bytes = vec![];
     while let Some(chunk) = answer.bytes.next().await {
         bytes.extend_from_slice(&chunk.map_err(|why| format!("{origin}: {why}"))?);

@@ -89,6 +89,48 @@ pub enum Origin {
     Oci(OciBlob),
     /// An `http:` or `https:` URL.
     Http(String),
+    /// `s3://bucket/key`: an object of the store that the configuration names.
+    S3(String),
+}
+
+impl Origin {
+    /// Whom it is asked of, as strangers may hear it: a host with its port, a bucket, or this server.
+    pub fn server(&self) -> String {
+        match self {
+            Self::File(_) | Self::Iso { .. } => "this server".to_owned(),
+            Self::Oci(blob) => blob.repository.registry.clone(),
+            Self::Http(url) => host(url).to_owned(),
+            Self::S3(url) => format!("bucket {}", host(url)),
+        }
+    }
+
+    /// What trouble of a whole server is remembered under: its host, the bucket, or the folder of a file.
+    pub fn place(&self) -> String {
+        match self {
+            Self::File(path) | Self::Iso { image: path, .. } => {
+                path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned()
+            }
+            Self::Oci(blob) => format!("oci:{}", blob.repository.registry),
+            Self::Http(url) => format!("{}://{}", if url.starts_with("https:") { "https" } else { "http" }, host(url)),
+            Self::S3(url) => format!("s3://{}", host(url)),
+        }
+    }
+
+    /// The same as it may be logged: a user, a password and a query (signed URLs have their secret there) are left out.
+    pub fn loggable(&self) -> String {
+        let Self::Http(url) = self else { return self.to_string() };
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+        let (path, query) = rest.split_once('?').map_or((rest, ""), |(path, _)| (path, "?…"));
+        let path = path.split_once('/').map(|(_, path)| format!("/{path}")).unwrap_or_default();
+        format!("{scheme}://{}{path}{query}", host(url))
+    }
+}
+
+/// The host and port of a URL, without a user before it.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
 }
 
 impl FromStr for Origin {
@@ -114,7 +156,12 @@ impl FromStr for Origin {
         if text.starts_with("http://") || text.starts_with("https://") {
             return Ok(Self::Http(text.to_owned()));
         }
-        Err(format!("`{text}` is no origin: write file:/path, iso:/path.iso!/file, oci:…, http://… or https://…"))
+        if let Some(object) = text.strip_prefix("s3://") {
+            let named = object.split_once('/').is_some_and(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
+            return if named { Ok(Self::S3(text.to_owned())) } else { Err(format!("`{text}` is no s3://bucket/key")) };
+        }
+        let forms = "file:/path, iso:/path.iso!/file, http://…, https://…, oci:… or s3://bucket/key";
+        Err(format!("`{text}` is no origin: write {forms}"))
     }
 }
 
@@ -132,7 +179,7 @@ impl fmt::Display for Origin {
             Self::File(path) => write!(f, "file:{path}"),
             Self::Iso { image, path } => write!(f, "iso:{image}!{path}"),
             Self::Oci(blob) => blob.fmt(f),
-            Self::Http(url) => f.write_str(url),
+            Self::Http(url) | Self::S3(url) => f.write_str(url),
         }
     }
 }
@@ -203,5 +250,33 @@ impl fmt::Display for Tier {
             Self::Disk => "disk",
             Self::Origin => "origin",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_logged_and_told_holds_no_secret() {
+        for (written, server, place, loggable) in [
+            ("http://a.example/x/y", "a.example", "http://a.example", "http://a.example/x/y"),
+            (
+                "https://u:p@a.example:8443/x?sig=z",
+                "a.example:8443",
+                "https://a.example:8443",
+                "https://a.example:8443/x?…",
+            ),
+            ("http://a.example?t=u:p@b/", "a.example", "http://a.example", "http://a.example?…"),
+            ("file:/srv/a/b", "this server", "/srv/a", "file:/srv/a/b"),
+            ("s3://vault/a/b", "bucket vault", "s3://vault", "s3://vault/a/b"),
+        ] {
+            let origin: Origin = written.parse().expect("an origin");
+            assert_eq!((&*origin.server(), &*origin.place(), &*origin.loggable()), (server, place, loggable));
+            assert_eq!(origin.to_string(), written);
+        }
+        for wrong in ["s3://", "s3://bucket", "s3:///key", "ftp://a/b", "file:"] {
+            assert!(wrong.parse::<Origin>().is_err(), "{wrong}");
+        }
     }
 }

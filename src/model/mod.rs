@@ -24,6 +24,7 @@ pub mod secret;
 pub mod site;
 pub mod smbios;
 pub mod timeline;
+pub mod trouble;
 pub mod units;
 
 pub use arch::Arch;

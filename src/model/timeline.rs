@@ -8,6 +8,7 @@ use super::{
     Arch, BootId, Bytes, Decision, DeviceId, Digest, Firmware, Millis, Moment, Refusal,
     image::{Role, Tier},
     plan::{KernelBoot, Setting},
+    trouble::Trouble,
 };
 
 /// How far an attempt has come. Only ever forward; see `world::boot_step` for the transitions.
@@ -15,7 +16,7 @@ use super::{
 /// ```text
 ///   Firmware ──NBP delivered──> Chainloaded ──script──> Scripted ──kernel or seed asked──> Loading ──report──> Ended
 ///      └───────────── iPXE in ROM: script ─────────────────^
-///   any ──refused, or silent for too long──> Ended
+///   any ──refused, gave up loading, or silent for too long──> Ended
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -165,6 +166,17 @@ pub enum Step {
         /// The whole transfer's facts.
         transfer: Transfer,
     },
+    /// A file of the image was not to be had, or broke off on its way because its origin did.
+    NoBlob {
+        /// What it is for.
+        role: Role,
+        /// Its bytes.
+        digest: Digest,
+        /// What ails its origins, or the cache.
+        why: Vec<Trouble>,
+    },
+    /// The device tried to load its files often enough, and goes on to its disk.
+    GaveUp,
     /// A seed file was read.
     Seed {
         /// Its name.

@@ -8,13 +8,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::model::{BootId, Digest, image::Role, timeline::Step};
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
+
+use crate::{
+    images::BlobError,
+    model::{BootId, Digest, image::Role, timeline::Step},
+};
 
 use super::{
     Context,
     http::{Ends, not_found},
     net::peer_ip,
     transfer::{content_type, metered},
+    trouble,
 };
 
 /// Serves a blob or one range of it. Only blobs that a manifest names: the cache is nobody's file server.
@@ -29,10 +36,8 @@ pub(super) async fn serve(
     let blob = match context.images.blob(&file).await {
         Ok(blob) => blob,
         Err(error) => {
-            // What went wrong may name paths and origins, which are nobody's business out there.
-            tracing::warn!(%digest, %error, "an image file is not to be had");
-            return (StatusCode::BAD_GATEWAY, "this file is not to be had now: the server's log says why\n")
-                .into_response();
+            let boot = asker.and_then(|(boot, _)| Some((boot, role_of(context, boot, digest)?)));
+            return trouble::refuse(context, ends, boot, digest, &error).await;
         }
     };
     let etag = format!("\"{digest}\"");
@@ -60,7 +65,7 @@ pub(super) async fn serve(
         _ => {
             let (tier, boot, peer) = (blob.tier, asker.map(|(boot, _)| boot), peer_ip(ends.peer));
             let context = context.clone();
-            metered(blob.stream(range), length, move |transfer| {
+            metered(told(context.clone(), ends, boot, digest, blob.stream(range)), length, move |transfer| {
                 context.metrics.blob(tier, transfer.bytes.0);
                 let Some((boot, role)) = boot.and_then(|boot| Some((boot, role_of(&context, boot, digest)?))) else {
                     return;
@@ -70,6 +75,21 @@ pub(super) async fn serve(
         }
     };
     response.body(body).expect("every header here is plain ASCII")
+}
+
+/// The same bytes; when they break off, it is noted why.
+fn told(
+    context: Context,
+    ends: Ends,
+    boot: Option<BootId>,
+    digest: Digest,
+    bytes: BoxStream<'static, Result<Bytes, BlobError>>,
+) -> BoxStream<'static, Result<Bytes, BlobError>> {
+    let told = move |error: &BlobError| {
+        let asker = boot.and_then(|boot| Some((boot, role_of(&context, boot, digest)?)));
+        trouble::broke_off(&context, ends, asker, digest, error);
+    };
+    bytes.inspect_err(told).boxed()
 }
 
 /// What a request wants of a blob.

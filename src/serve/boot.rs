@@ -31,7 +31,7 @@ use super::{
 /// How much of an NBP is handed over at once: a transfer that breaks off is seen to.
 const PIECE: usize = 64 << 10;
 
-const SCRIPT: &str = "text/plain; charset=us-ascii";
+pub(super) const SCRIPT: &str = "text/plain; charset=us-ascii";
 
 /// The first script.
 pub(super) fn start(ends: Ends, boot: BootId) -> Response {

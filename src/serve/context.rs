@@ -97,7 +97,8 @@ impl Context {
     pub fn health(&self) -> Health {
         let library = self.library.view();
         let library_errors = library.problems.iter().filter(|problem| problem.is_error()).count();
-        let troubles = lock(&self.health).clone();
+        let mut troubles = lock(&self.health).clone();
+        troubles.extend(self.images.troubles().into_iter().map(|trouble| (trouble.at.clone(), trouble.to_string())));
         let broken = library.statuses.iter().filter(|status| status.state.is_broken());
         let broken = broken.map(|status| (status.name.clone(), status.state.to_string())).collect();
         Health {

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::wire::paths::{BootPath, server_url};
 
-use super::{Context, blob, boot, connection::Listener, hook, metrics, net::NetError, seed, status};
+use super::{Context, blob, boot, connection::Listener, hook, metrics, net::NetError, seed, status, trouble};
 
 /// Both ends of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,9 @@ async fn read(context: &Context, ends: Ends, path: BootPath, request: &Parts) ->
         // What it would say is decided when it is asked for in earnest: its length is not known before.
         BootPath::Script { .. } if !deliver => ("script", boot::script_head()),
         BootPath::Script { boot } => ("script", boot::script(context, ends, boot, &request.uri).await),
+        BootPath::Trouble { .. } | BootPath::GaveUp { .. } if !deliver => ("trouble", boot::script_head()),
+        BootPath::Trouble { boot } => ("trouble", trouble::script(context, boot).await),
+        BootPath::GaveUp { boot } => ("trouble", trouble::gave_up(context, ends, boot).await),
         BootPath::Nbp { boot, name } => ("nbp", boot::nbp(context, ends, boot, &name, deliver)),
         BootPath::Blob { digest } => ("blob", blob::serve(context, ends, digest, None, request).await),
         BootPath::BlobFor { digest, boot, name } => {

@@ -17,6 +17,7 @@ use crate::model::{
     dhcp::{AnswerKind, AskKind},
     image::Tier,
     timeline::Stage,
+    trouble::Trouble,
 };
 
 use super::Context;
@@ -46,6 +47,7 @@ pub struct Metrics {
     tftp_malformed: Family<Kind, Counter>,
     http: Family<Answered, Counter>,
     blob_bytes: Family<Kind, Counter>,
+    blob_refusals: Family<Kind, Counter>,
 }
 
 fn kind(kind: impl Into<String>) -> Kind {
@@ -89,6 +91,12 @@ impl Metrics {
         self.blob_bytes.get_or_create(&kind(tier.to_string())).inc_by(bytes);
     }
 
+    pub(super) fn refused(&self, why: &[Trouble]) {
+        for trouble in why {
+            self.blob_refusals.get_or_create(&kind(trouble.kind.name())).inc();
+        }
+    }
+
     /// Everything, with what the engine, the cache and the World know at this moment.
     fn encoded(&self, context: &Context) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::with_prefix("greenroom");
@@ -112,6 +120,11 @@ impl Metrics {
             "blob_bytes",
             "Bytes of image files sent, by the tier they came from",
             self.blob_bytes.clone(),
+        );
+        registry.register(
+            "blob_refusals",
+            "Image files that were not to be had or broke off, by what ailed their origins or the cache",
+            self.blob_refusals.clone(),
         );
         let engine = context.engine.counters();
         count(&mut registry, "engine_requests", "Requests decided", &engine.requests);
@@ -138,6 +151,17 @@ impl Metrics {
             "origin_errors",
             "Origins that did not answer, broke off or gave wrong bytes",
             &cache.origin_errors,
+        );
+        let troubles: Family<Kind, Counter> = Family::default();
+        for (trouble, times) in cache.troubles() {
+            troubles.get_or_create(&kind(trouble.name())).inc_by(times);
+        }
+        registry.register("origin_troubles", "The same, by what went wrong", troubles);
+        gauge(
+            &mut registry,
+            "origins_resting",
+            "Servers of images that are left alone for a while, as they failed",
+            context.images.troubles().len() as u64,
         );
         count(&mut registry, "cache_rot", "Image files on disk that had changed by themselves", &cache.rot);
         let (ram, disk) = context.images.held();

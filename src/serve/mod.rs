@@ -22,6 +22,7 @@ mod status;
 mod tap;
 pub mod tftp;
 mod transfer;
+mod trouble;
 
 pub use connection::{Connection, Listener as HttpListener};
 pub use context::Context;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::model::{
     Bytes, Decision, Millis, Moment,
     timeline::{Boot, Moved, Outcome, Phase, Report, Stage, Step, Transfer},
+    trouble,
 };
 
 /// One line of a timeline.
@@ -75,6 +76,8 @@ fn told(step: &Step) -> (&'static str, String, Option<Millis>, bool) {
         Step::Blob { role, tier, transfer, .. } => {
             (role.name(), format!("{} from {tier}", moved(*transfer)), Some(transfer.took), !transfer.is_whole())
         }
+        Step::NoBlob { role, why, .. } => (role.name(), format!("not to be had: {}", trouble::all(why)), None, true),
+        Step::GaveUp => ("gave up", "it did not load; the device goes on to its disk".into(), None, true),
         Step::Seed { name } => ("seed", name.clone(), None, false),
         Step::Report(report) => {
             let bad = report.checks.iter().any(|check| !check.ok) || report.phase == Phase::Failed;
@@ -130,7 +133,7 @@ pub fn state(boot: &Boot) -> &'static str {
 }
 
 /// Why it does what it does, as far as it has come. An attempt that was refused before its script has no decision: then
-/// the refusal says why.
+/// the refusal says why. One that gave up has both: what it should have become, and why it did not.
 pub fn reason(boot: &Boot) -> String {
     let refused = || {
         boot.steps.iter().rev().find_map(|moved| match &moved.step {
@@ -138,7 +141,17 @@ pub fn reason(boot: &Boot) -> String {
             _ => None,
         })
     };
-    boot.decision.as_ref().map(decided).or_else(refused).unwrap_or_default()
+    let not_loaded = || {
+        let gave_up = boot.steps.iter().any(|moved| moved.step == Step::GaveUp);
+        boot.steps.iter().rev().find_map(|moved| match &moved.step {
+            Step::NoBlob { role, why, .. } if gave_up => {
+                Some(format!("; the {role} was not to be had: {}", trouble::all(why)))
+            }
+            _ => None,
+        })
+    };
+    let decided = boot.decision.as_ref().map(|decision| decided(decision) + &not_loaded().unwrap_or_default());
+    decided.or_else(refused).unwrap_or_default()
 }
 
 /// How long it took, or has been under way.

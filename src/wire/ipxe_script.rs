@@ -9,6 +9,7 @@ use crate::model::{
     Arch, BootId, Decision, Firmware,
     image::Role,
     plan::{Action, BootPlan, DiskExit, KernelBoot, PlannedFile},
+    trouble::Trouble,
 };
 
 use super::paths::BootPath;
@@ -65,7 +66,16 @@ struct Kernel {
     kernel: String,
     args: String,
     initrds: Vec<String>,
+    tries: u32,
+    trouble: String,
+    gave_up: String,
     leave: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "trouble.ipxe", escape = "none", config = ".askama.toml")]
+struct Told {
+    lines: Vec<String>,
 }
 
 #[derive(Template)]
@@ -76,6 +86,9 @@ struct Disk {
     pause: bool,
     leave: &'static str,
 }
+
+/// How often a device tries to load its files, with 10 seconds between.
+const TRIES: u32 = 5;
 
 /// The first script, which asks for the second and says what the device is.
 pub fn start(server: &str, boot: BootId) -> String {
@@ -107,6 +120,15 @@ pub fn script(plan: &BootPlan, links: &Links) -> String {
     }
 }
 
+/// What the console shows of a file that did not come; of the latest one that the server could not give.
+pub fn trouble(latest: Option<(Role, &[Trouble])>) -> String {
+    let lines = match latest {
+        Some((role, why)) => why.iter().map(|trouble| harmless(&format!("no {role}: {trouble}"))).collect(),
+        None => vec!["the server gave all that it was asked for: look at the network between".to_owned()],
+    };
+    rendered(&Told { lines })
+}
+
 fn kernel_script(boot: &KernelBoot, why: String, links: &Links, disk: Option<DiskExit>) -> String {
     let url = |role| boot.files.iter().filter(move |file| file.role == role).map(|file| links.blob_url(file));
     let mut args: Vec<String> = boot.args.iter().map(|arg| filled(arg, boot, links)).collect();
@@ -123,6 +145,9 @@ fn kernel_script(boot: &KernelBoot, why: String, links: &Links, disk: Option<Dis
         kernel: url(Role::Kernel).collect(),
         args: args.join(" "),
         initrds,
+        tries: TRIES,
+        trouble: format!("{}{}", links.server, BootPath::Trouble { boot: links.boot }),
+        gave_up: format!("{}{}", links.server, BootPath::GaveUp { boot: links.boot }),
         leave: leave(boot.firmware, disk),
     })
 }

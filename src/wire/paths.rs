@@ -24,6 +24,9 @@ const SCRIPT: &str = "script.ipxe";
 
 /// How deep below a blob's folder loaders look: `images/install.img`, `arch/x86_64/airootfs.sfs`.
 const MOST_FOLDERS: usize = 4;
+/// What the second script asks when a file does not come, and when it does not try again.
+const TROUBLE: &str = "trouble.ipxe";
+const GAVE_UP: &str = "gave-up.ipxe";
 
 /// A file that TFTP serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +81,16 @@ pub enum BootPath {
     },
     /// The second script: what the device shall do.
     Script {
+        /// Which attempt.
+        boot: BootId,
+    },
+    /// The script that says why a file of the image did not come.
+    Trouble {
+        /// Which attempt.
+        boot: BootId,
+    },
+    /// The same, asked for by a device that does not try again.
+    GaveUp {
         /// Which attempt.
         boot: BootId,
     },
@@ -141,6 +154,8 @@ impl BootPath {
                 match name.as_str() {
                     START | AUTOEXEC => Self::Start { boot },
                     SCRIPT => Self::Script { boot },
+                    TROUBLE => Self::Trouble { boot },
+                    GAVE_UP => Self::GaveUp { boot },
                     _ => Self::Nbp { boot, name },
                 }
             }
@@ -173,6 +188,8 @@ impl fmt::Display for BootPath {
         match self {
             Self::Start { boot } => write!(f, "/boot/{boot}/{START}"),
             Self::Script { boot } => write!(f, "/boot/{boot}/{SCRIPT}"),
+            Self::Trouble { boot } => write!(f, "/boot/{boot}/{TROUBLE}"),
+            Self::GaveUp { boot } => write!(f, "/boot/{boot}/{GAVE_UP}"),
             Self::Nbp { boot, name } => write!(f, "/boot/{boot}/{name}"),
             Self::Blob { digest } => write!(f, "/blob/{digest}"),
             Self::BlobFor { digest, boot, name } => write!(f, "/blob/{digest}/{boot}/{name}"),
@@ -231,6 +248,8 @@ mod tests {
         for path in [
             BootPath::Start { boot },
             BootPath::Script { boot },
+            BootPath::Trouble { boot },
+            BootPath::GaveUp { boot },
             BootPath::Nbp { boot, name: "ipxe.efi".into() },
             BootPath::Blob { digest },
             BootPath::BlobFor { digest, boot, name: "filesystem.squashfs".into() },

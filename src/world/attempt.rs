@@ -118,6 +118,9 @@ pub(super) fn step(boot: &mut Boot, step: &Step, at: Moment) {
             }
             boot.decision = Some(decision.clone());
         }
+        // It may try again.
+        Step::NoBlob { .. } => {}
+        Step::GaveUp => end(boot, Outcome::Failed, at),
         Step::Blob { .. } | Step::Seed { .. } => reached(boot, Stage::Loading),
         Step::Report(report) => match report.phase {
             Phase::Installing => reached(boot, Stage::Loading),

@@ -8,7 +8,7 @@ use crate::{
         reply::Reply,
         request::Request,
         site::Site,
-        timeline::{Phase, Step},
+        timeline::{Boot, Phase, Stage, Step},
     },
     persona::catalog::Catalog,
 };
@@ -66,9 +66,19 @@ pub fn decide(world: &World, ground: &Ground, request: &Request, stamp: Stamp) -
     }
 }
 
+/// Whether a device may still be in its boot script. Anybody can ask for the script that says it gave up: of one whose kernel
+/// runs, or which was never told to load any, it is not believed.
+fn may_give_up(boot: &Boot) -> bool {
+    let runs = boot.steps.iter().any(|moved| matches!(moved.step, Step::Seed { .. } | Step::Report(_)));
+    boot.kernel.is_some() && boot.stage != Stage::Ended && !runs
+}
+
 /// Something happened in an attempt. The installer's last word also closes the latch: from then on the disk is booted.
 fn observe(world: &World, id: BootId, step: &Step) -> Outcome {
     let Some(boot) = world.boots.get(&id) else { return Outcome { reply: Reply::Noted, facts: vec![] } };
+    if *step == Step::GaveUp && !may_give_up(boot) {
+        return Outcome { reply: Reply::Noted, facts: vec![] };
+    }
     let mut facts = vec![Fact::BootMoved { boot: id, step: step.clone() }];
     let reports_installed = matches!(step, Step::Report(report) if report.phase == Phase::Installed);
     if let (true, Some(Decision::Become { persona, armed: Some(_), .. })) = (reports_installed, &boot.decision) {

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use greenroom::{
-    images::{Images, OpenError, Settings},
+    images::{Images, OpenError, OriginSettings, Settings},
     model::{
         Bytes, Digest,
         image::{ImageFile, Tier},
@@ -58,7 +58,12 @@ fn rot(path: &std::path::Path) {
 
 /// Opens, retrying while the threads of the cache before it let go of the lock.
 async fn open(closed: &Closed) -> (Images, Option<String>) {
-    let settings = Settings { dir: closed.folder(), ram: Bytes(64 << 20), disk: Bytes(64 << 20) };
+    let settings = Settings {
+        dir: closed.folder(),
+        ram: Bytes(64 << 20),
+        disk: Bytes(64 << 20),
+        origins: OriginSettings::new(|| 4),
+    };
     for _ in 0..100 {
         match Images::open(&settings) {
             Err(OpenError::InUse(_)) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
@@ -202,7 +207,8 @@ async fn a_rebuilt_index_does_not_trust_what_it_finds() {
 async fn a_second_process_is_told_that_the_cache_is_in_use() {
     let dir = tempfile::tempdir().unwrap();
     let _images = cache(dir.path());
-    let settings = Settings { dir: dir.path().join("images"), ram: Bytes(0), disk: Bytes(0) };
+    let settings =
+        Settings { dir: dir.path().join("images"), ram: Bytes(0), disk: Bytes(0), origins: OriginSettings::new(|| 4) };
     let told = Images::open(&settings).err().unwrap().to_string();
     assert!(told.contains("in use by another process"), "{told}");
     assert!(!files(&dir.path().join("images")).iter().any(|name| name.contains("broken")), "the index was left alone");
@@ -221,7 +227,8 @@ async fn a_smaller_disk_tier_makes_room_at_the_start() {
 async fn a_folder_that_cannot_be_made_is_named() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("images"), "a file").unwrap();
-    let settings = Settings { dir: dir.path().join("images"), ram: Bytes(0), disk: Bytes(0) };
+    let settings =
+        Settings { dir: dir.path().join("images"), ram: Bytes(0), disk: Bytes(0), origins: OriginSettings::new(|| 4) };
     let told = Images::open(&settings).err().unwrap().to_string();
     assert!(told.contains("images"), "{told}");
 }

@@ -9,16 +9,19 @@
 mod origin_server;
 
 mod damage;
+mod disk;
 mod failover;
 mod fill;
 mod room;
+mod s3;
 mod share;
+mod trouble;
 
 use std::{path::Path, sync::atomic::Ordering};
 
 use futures_util::StreamExt;
 use greenroom::{
-    images::{Blob, BlobError, Images, Settings},
+    images::{Blob, BlobError, Images, OriginSettings, Settings},
     model::{
         Bytes, Digest,
         image::{ImageFile, Origin},
@@ -62,9 +65,13 @@ fn cache(dir: &Path) -> Images {
     cache_of(dir, 64 * MIB, 1024 * MIB)
 }
 
+fn settings(dir: &Path, ram: usize, disk: usize) -> Settings {
+    let origins = OriginSettings::new(|| 4);
+    Settings { dir: dir.join("images"), ram: Bytes(ram as u64), disk: Bytes(disk as u64), origins }
+}
+
 fn cache_of(dir: &Path, ram: usize, disk: usize) -> Images {
-    let settings = Settings { dir: dir.join("images"), ram: Bytes(ram as u64), disk: Bytes(disk as u64) };
-    let (images, warning) = Images::open(&settings).unwrap();
+    let (images, warning) = Images::open(&settings(dir, ram, disk)).unwrap();
     assert_eq!(warning, None);
     images
 }

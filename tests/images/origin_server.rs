@@ -12,6 +12,10 @@ use axum::{
     http::{Response, StatusCode, header},
 };
 use futures_util::{StreamExt, stream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 /// A server, as long as it lives.
 pub(crate) struct OriginServer {
@@ -90,4 +94,98 @@ pub(crate) fn status(status: StatusCode) -> Response<Body> {
 
 fn pieces(bytes: &Bytes) -> Vec<std::io::Result<Bytes>> {
     (0..bytes.len()).step_by(100_000).map(|at| Ok(bytes.slice(at..(at + 100_000).min(bytes.len())))).collect()
+}
+
+/// A server on a bare socket, for what no web server does: it reads a request, then does as the test says.
+pub(crate) struct RawServer {
+    pub(crate) url: String,
+    connections: Arc<AtomicUsize>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// How a bare socket misbehaves.
+#[derive(Clone, Copy)]
+pub(crate) enum Way {
+    /// It takes the request and says nothing.
+    Silent,
+    /// It sends the head and this many bytes, and then nothing more.
+    Stalls(usize),
+    /// It sends the head and this many bytes, and then a reset.
+    Resets(usize),
+    /// It hangs up instead of answering.
+    HangsUp,
+    /// It sends this many bytes every so many milliseconds.
+    Drips(usize, u64),
+    /// It answers with what is no HTTP.
+    Babbles,
+}
+
+impl RawServer {
+    pub(crate) async fn start(bytes: Bytes, way: Way) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/image", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                count.fetch_add(1, Ordering::Relaxed);
+                // The client may be gone before it is done: that is what is tested.
+                tokio::spawn(misbehave(socket, bytes.clone(), way));
+            }
+        });
+        Self { url, connections, task }
+    }
+
+    /// How often it was connected to.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for RawServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn misbehave(mut socket: TcpStream, bytes: Bytes, way: Way) -> std::io::Result<()> {
+    let mut request = vec![0; 4096];
+    let read = socket.read(&mut request).await?;
+    let request = String::from_utf8_lossy(&request[..read]).to_lowercase();
+    let from = request.split_once("range: bytes=").and_then(|(_, range)| range.split('-').next()?.parse().ok());
+    let begin: usize = from.unwrap_or(0);
+    let (len, rest) = (bytes.len(), bytes.slice(begin..));
+    let head = match from {
+        Some(_) => format!("206 Partial Content\r\ncontent-range: bytes {begin}-{}/{len}", len - 1),
+        None => "200 OK".to_owned(),
+    };
+    let head = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n", rest.len());
+    let forever = std::time::Duration::from_secs(3600);
+    match way {
+        Way::Silent => tokio::time::sleep(forever).await,
+        Way::HangsUp => {}
+        Way::Babbles => socket.write_all(b"220 mail.example ESMTP\r\n\r\n").await?,
+        Way::Stalls(sent) | Way::Resets(sent) => {
+            socket.write_all(head.as_bytes()).await?;
+            socket.write_all(&rest[..sent.min(rest.len())]).await?;
+            socket.flush().await?;
+            match way {
+                Way::Stalls(_) => tokio::time::sleep(forever).await,
+                _ => {
+                    // What was written reaches the client before the reset does.
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    socket2::SockRef::from(&socket).set_linger(Some(std::time::Duration::ZERO))?;
+                }
+            }
+        }
+        Way::Drips(drop, millis) => {
+            socket.write_all(head.as_bytes()).await?;
+            for piece in rest.chunks(drop) {
+                socket.write_all(piece).await?;
+                tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
+            }
+        }
+    }
+    Ok(())
 }

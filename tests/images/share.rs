@@ -8,7 +8,7 @@ use std::{
 };
 
 use greenroom::{
-    images::{BlobError, Images, OpenError, Settings},
+    images::{BlobError, Images, OpenError},
     model::{
         Bytes, Digest,
         image::{ImageFile, Tier},
@@ -16,7 +16,7 @@ use greenroom::{
 };
 use rustix::fs::{Advice, fadvise};
 
-use super::{MIB, count, fetch, file, noise, origin_server::OriginServer, warm};
+use super::{MIB, count, fetch, file, noise, origin_server::OriginServer, settings, warm};
 
 /// An image and its next version: 2 MiB changed, and bytes inserted in the middle.
 pub(crate) fn versions(mib: usize) -> (bytes::Bytes, bytes::Bytes) {
@@ -40,7 +40,7 @@ pub(crate) fn on_disk(dir: &Path) -> u64 {
 
 /// Opens without RAM, retrying while the threads of the cache before it let go of the lock.
 pub(crate) async fn open(dir: &Path, disk: usize) -> (Images, Option<String>) {
-    let settings = Settings { dir: dir.join("images"), ram: Bytes(0), disk: Bytes(disk as u64) };
+    let settings = settings(dir, 0, disk);
     for _ in 0..200 {
         match Images::open(&settings) {
             Err(OpenError::InUse(_)) => tokio::time::sleep(Duration::from_millis(20)).await,

@@ -13,6 +13,7 @@ use greenroom::{
         site::Mirrors,
         smbios::Hardware,
         timeline::{Phase, Report, Step},
+        trouble::{Trouble, TroubleKind},
     },
     world::World,
 };
@@ -52,6 +53,12 @@ fn step() -> impl Strategy<Value = Step> {
         predicted.prop_map(|decision| Step::Script { decision }),
         Just(Step::Script { decision: install }),
         Just(Step::Seed { name: "user-data".into() }),
+        Just(Step::NoBlob {
+            role: Role::Initrd,
+            digest: Digest::new([9; 32]),
+            why: vec![Trouble { at: "mirror.example".into(), kind: TroubleKind::BrokeOff }],
+        }),
+        Just(Step::GaveUp),
         Just(Step::Report(report(Phase::Ready))),
     ]
 }

@@ -4,6 +4,7 @@ use std::{fs, os::unix::fs::FileExt, path::Path, time::Instant};
 
 use greenroom::{
     images::{
+        S3Settings,
         media::{self, Medium},
         survey,
     },
@@ -22,7 +23,7 @@ async fn use_it(path: &Path, reads: bool) {
     for file in ["live/vmlinuz", "casper/initrd", "images/pxeboot/vmlinuz", "a/b/c/d"] {
         let origin: Origin = format!("iso:{}!/{file}", path.display()).parse().unwrap();
         let len = fs::metadata(path).unwrap().len();
-        if let Ok((_, size)) = survey(&origin, |_, _| ()).await {
+        if let Ok((_, size)) = survey(&S3Settings::default(), &origin, |_, _| ()).await {
             // Extents may be named twice, but never lie outside: so there is an end to what one file can be.
             assert!(size.0 <= len * 1000, "{file} of {size} in a medium of {len} bytes");
         }
@@ -81,8 +82,8 @@ async fn a_folder_that_holds_itself_and_one_of_four_gigabytes_are_no_way_in() {
     let at = good.windows(4).position(|window| window == [1, b'A', 0, 0] || window == [1, b'A', 34, 0]).unwrap() - 32;
     file.write_all_at(&root.to_le_bytes(), at as u64 + 2).unwrap();
     let origin: Origin = format!("iso:{}!/{}vmlinuz", iso.display(), "a/".repeat(1000)).parse().unwrap();
-    assert!(survey(&origin, |_, _| ()).await.unwrap_err().contains("it has no file"));
+    assert!(survey(&S3Settings::default(), &origin, |_, _| ()).await.unwrap_err().contains("it has no file"));
     file.write_all_at(&u32::MAX.to_le_bytes(), at as u64 + 10).unwrap();
     let origin: Origin = format!("iso:{}!/a/vmlinuz", iso.display()).parse().unwrap();
-    assert!(survey(&origin, |_, _| ()).await.unwrap_err().contains("larger than any is"));
+    assert!(survey(&S3Settings::default(), &origin, |_, _| ()).await.unwrap_err().contains("larger than any is"));
 }

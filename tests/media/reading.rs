@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::FileExt, path::Path};
 
 use futures_util::StreamExt;
 use greenroom::{
-    images::{Images, Settings, survey},
+    images::{Images, OriginSettings, S3Settings, Settings, survey},
     model::{
         Bytes,
         image::{ImageFile, Origin},
@@ -18,7 +18,7 @@ fn origin(iso: &Path, path: &str) -> Origin {
 }
 
 async fn digest_of(iso: &Path, path: &str) -> Result<String, String> {
-    survey(&origin(iso, path), |_, _| ()).await.map(|(digest, _)| digest.to_string())
+    survey(&S3Settings::default(), &origin(iso, path), |_, _| ()).await.map(|(digest, _)| digest.to_string())
 }
 
 #[tokio::test]
@@ -66,7 +66,8 @@ async fn a_file_of_several_extents_is_one_file() {
     assert_eq!(digest_of(&iso, "c.bin").await, Ok(sha256(b"another")));
 
     // Through the cache, and from the middle on, as a range of a device that resumes.
-    let settings = Settings { dir: stage.path("images"), ram: Bytes(1), disk: Bytes(1) };
+    let origins = OriginSettings::new(|| 4);
+    let settings = Settings { dir: stage.path("images"), ram: Bytes(1), disk: Bytes(1), origins };
     let (images, _) = Images::open(&settings).unwrap();
     let file = ImageFile {
         sha256: sha256(&whole).parse().unwrap(),

@@ -16,7 +16,10 @@ use axum::{
     extract::Request,
     http::{Response, StatusCode, header},
 };
-use greenroom::{images::survey, model::image::Origin};
+use greenroom::{
+    images::{S3Settings, survey},
+    model::image::Origin,
+};
 use serde_json::{Value, json};
 
 use super::stage::{Stage, args_of, noise, run, sha256};
@@ -100,7 +103,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
 
 async fn digest_of(origin: &Value) -> Result<String, String> {
     let origin: Origin = origin.as_str().unwrap().parse().unwrap();
-    survey(&origin, |_, _| ()).await.map(|(digest, _)| digest.to_string())
+    survey(&S3Settings::default(), &origin, |_, _| ()).await.map(|(digest, _)| digest.to_string())
 }
 
 #[tokio::test(flavor = "multi_thread")]

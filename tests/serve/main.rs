@@ -11,4 +11,5 @@ mod malformed;
 mod replay;
 mod status;
 mod tftp;
+mod trouble;
 mod world;

@@ -13,7 +13,7 @@ use std::{
 use axum::serve::Listener as _;
 use greenroom::{
     engine::Engine,
-    images::{Images, Settings, nbp::NbpSet},
+    images::{Images, OriginSettings, Settings, nbp::NbpSet},
     journal::Journal,
     library::{Library, Shared},
     model::{
@@ -122,7 +122,8 @@ impl House {
             nonce
         };
         let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
-        let settings = Settings { dir: dir.path().join("images"), ram: Bytes(64 << 20), disk: Bytes(1 << 30) };
+        let origins = OriginSettings { patience: Duration::from_secs(6), ..OriginSettings::new(|| 4) };
+        let settings = Settings { dir: dir.path().join("images"), ram: Bytes(64 << 20), disk: Bytes(1 << 30), origins };
         let context = Context {
             engine: handle,
             images: Images::open(&settings).unwrap().0,

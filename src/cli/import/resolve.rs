@@ -12,7 +12,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    images::survey,
+    images::{S3Settings, survey},
     import::{ImageDraft, Imported},
     model::image::{ImageFile, Origin, Role},
 };
@@ -139,7 +139,7 @@ async fn image(
 
 async fn file(role: Role, origin: &Origin) -> Result<ImageFile, String> {
     let bar = out::bar(role.name(), Some(0));
-    let (sha256, size) = survey(origin, |read, of| {
+    let (sha256, size) = survey(&S3Settings::default(), origin, |read, of| {
         bar.set_length(of.unwrap_or(read));
         bar.set_position(read);
     })

@@ -10,15 +10,18 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 
-use crate::images::{CHUNK, arrival::read_at};
+use crate::{
+    images::{CHUNK, arrival::read_at},
+    model::trouble::TroubleKind,
+};
 
-use super::Answer;
+use super::{Answer, OriginError};
 
 /// How much of a file is read at once: each step costs a change of threads for reading, hashing and writing.
 const FILE_CHUNK: usize = 4 * CHUNK;
 
 /// Opens a file at `offset`. Regular files only: a pipe would hold its reader for ever, a device would never end.
-pub(super) async fn open(path: &str, offset: u64) -> Result<Answer, String> {
+pub(super) async fn open(path: &str, offset: u64) -> Result<Answer, OriginError> {
     let path = PathBuf::from(path);
     let opened = tokio::task::spawn_blocking(move || {
         if !fs::metadata(&path)?.is_file() {
@@ -28,7 +31,7 @@ pub(super) async fn open(path: &str, offset: u64) -> Result<Answer, String> {
         let known = file.metadata()?;
         Ok((Arc::new(file), known))
     });
-    let (file, known) = opened.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let (file, known) = opened.await.map_err(|error| error.to_string())?.map_err(|error| told(&error))?;
     let validator = format!("{} {} {}", known.ino(), known.mtime(), known.mtime_nsec());
     let len = known.len();
     let bytes = stream::try_unfold(offset, move |at| {
@@ -43,5 +46,14 @@ pub(super) async fn open(path: &str, offset: u64) -> Result<Answer, String> {
             Ok(Some((chunk, at + part as u64)))
         }
     });
-    Ok(Answer { len: Some(len), validator: Some(validator), bytes: bytes.boxed() })
+    Ok(Answer { len: Some(len), validator: Some(validator), before: 0, bytes: bytes.boxed() })
+}
+
+fn told(error: &io::Error) -> OriginError {
+    let kind = match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => TroubleKind::Missing,
+        io::ErrorKind::PermissionDenied => TroubleKind::Forbidden,
+        _ => TroubleKind::Broken,
+    };
+    OriginError::new(kind, error.to_string())
 }

@@ -38,7 +38,7 @@ pub(super) async fn open(image: &str, path: &str, offset: u64) -> Result<Answer,
             Ok(Some((chunk, next)))
         }
     });
-    Ok(Answer { len: Some(len), validator: Some(validator), bytes: bytes.boxed() })
+    Ok(Answer { len: Some(len), validator: Some(validator), before: 0, bytes: bytes.boxed() })
 }
 
 fn read(file: &File, place: Extent) -> io::Result<bytes::Bytes> {

@@ -61,6 +61,15 @@ pub(super) struct Opened {
 }
 
 impl Index {
+    /// One that holds nothing and is gone when it is closed.
+    pub(super) fn temporary() -> Result<Self, OpenError> {
+        let open = || -> sled::Result<Self> {
+            let db = sled::Config::new().temporary(true).cache_capacity(1 << 20).open()?;
+            Ok(Self { maps: db.open_tree("maps")?, db })
+        };
+        open().map_err(|error| OpenError::Index(error.to_string()))
+    }
+
     // The index can be rebuilt: a failure to write it costs a verification or a fetch later, never a byte.
 
     pub(super) fn put(&self, digest: &Digest, entry: &Entry) {

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use crate::{
-    images::{self, Downloaded, Images, Settings},
+    app,
+    images::{self, Downloaded, Images, OriginSettings, Settings},
     model::image::{ImageFile, Origin, Role},
     serve::admin::Progress,
 };
@@ -54,8 +55,12 @@ async fn take(role: Role, file: &ImageFile, global: &Global) -> Result<(), Strin
 /// The cache is opened by one process at a time: here, when no daemon has it.
 async fn without_daemon(file: &ImageFile, global: &Global) -> Result<(), String> {
     let config = global.config().map_err(|_| "the configuration does not read".to_owned())?;
-    let settings =
-        Settings { dir: images::folder(&config.state_dir), ram: config.images_ram, disk: config.images_disk };
+    let settings = Settings {
+        dir: images::folder(&config.state_dir),
+        ram: config.images_ram,
+        disk: config.images_disk,
+        origins: OriginSettings { s3: global.s3(), ..OriginSettings::new(app::dice) },
+    };
     let (images, _) = Images::open(&settings).map_err(|error| error.to_string())?;
     images.warm(file, |_, _| ()).await.map_err(|error| error.to_string())
 }

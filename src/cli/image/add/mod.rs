@@ -93,7 +93,7 @@ pub(super) async fn run(add: Args, global: &Global) -> Done {
     if (add.registry_auth.is_some() || add.plain_http) && !add.source.as_deref().is_some_and(source::is_oci) {
         return Err(Failure::Wrong("--registry-auth and --plain-http are for oci:REGISTRY/PATH:TAG".into()));
     }
-    let vouched = vouch::list(&add).await?;
+    let vouched = vouch::list(&add, global).await?;
     let draft = source::draft(&add).await?;
     let read = read::all(&draft, vouched.as_ref(), global).await?;
     let file = |(role, read): (_, &read::Read)| (role, read.manifest_file());

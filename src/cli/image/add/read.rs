@@ -49,7 +49,9 @@ pub(super) async fn all(draft: &Draft, list: Option<&Checksums>, global: &Global
                 Meter::new(role.name(), global.json).finished(sha256, size, "");
                 (sha256, size, None)
             }
-            (None, Some(folder), Origin::Http(_)) => downloaded(*role, &place.origin, folder, global).await?,
+            (None, Some(folder), Origin::Http(_) | Origin::S3(_)) => {
+                downloaded(*role, &place.origin, folder, global).await?
+            }
             (None, ..) => {
                 let (sha256, size) = hashed(role.name(), &place.origin, global).await?;
                 (sha256, size, None)
@@ -99,7 +101,7 @@ fn folder(global: &Global) -> Option<PathBuf> {
 
 async fn hashed(what: &str, origin: &Origin, global: &Global) -> Result<(Digest, Bytes), Failure> {
     let mut meter = Meter::new(what, global.json);
-    let (sha256, size) = survey(origin, |done, of| meter.moved(done, of)).await?;
+    let (sha256, size) = survey(&global.s3(), origin, |done, of| meter.moved(done, of)).await?;
     meter.finished(sha256, size, "");
     Ok((sha256, size))
 }
@@ -114,7 +116,7 @@ async fn downloaded(
 ) -> Result<Fetched, Failure> {
     let mut meter = Meter::new(role.name(), global.json);
     let full = |error: &io::Error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    match images::download(origin, folder, |done, of| meter.moved(done, of)).await {
+    match images::download(&global.s3(), origin, folder, |done, of| meter.moved(done, of)).await {
         Ok(downloaded) => {
             let resumed = downloaded.resumed;
             let message = if resumed.0 > 0 { format!("{resumed} of it were there") } else { String::new() };

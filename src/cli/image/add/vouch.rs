@@ -10,10 +10,10 @@ use crate::{
     model::image::Origin,
 };
 
-use super::{Args, Failure, out, source};
+use super::{Args, Failure, Global, out, source};
 
 /// The list that the files must be in, if one was given: its signature is good then, if it has to have one.
-pub(super) async fn list(add: &Args) -> Result<Option<Checksums>, Failure> {
+pub(super) async fn list(add: &Args, global: &Global) -> Result<Option<Checksums>, Failure> {
     let Some(place) = &add.checksums else { return Ok(None) };
     if add.source.as_deref().is_some_and(source::is_oci) {
         let why = "--checksums is for files and ISO files: what a registry has is known by digests already";
@@ -30,7 +30,7 @@ pub(super) async fn list(add: &Args) -> Result<Option<Checksums>, Failure> {
         (None, None) => None,
     };
     let list = source::at(place)?;
-    let text = small(&list.origin).await?;
+    let text = small(&global.s3(), &list.origin).await?;
     let text = match key {
         Some(key) => {
             let wanted = match (&add.signature, &key) {
@@ -40,7 +40,7 @@ pub(super) async fn list(add: &Args) -> Result<Option<Checksums>, Failure> {
                 (None, Key::OpenPgp(_)) => None,
             };
             let signature = match wanted {
-                Some(wanted) => Some(small(&wanted.origin).await?),
+                Some(wanted) => Some(small(&global.s3(), &wanted.origin).await?),
                 None => None,
             };
             let checked =

@@ -9,7 +9,10 @@ use crate::model::{
     oci::{OciReference, OciRepository, reference},
 };
 
-use super::Registry;
+use super::{
+    super::{OriginSettings, patience::Patience},
+    Registry,
+};
 
 /// The kinds of manifest that are understood.
 pub(super) const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
@@ -112,7 +115,7 @@ impl Artifact {
     ) -> Result<Self, String> {
         let (mut repository, wanted) = reference(text)?;
         repository.plain_http |= plain_http;
-        let registry = Registry::with(auth.map(Path::to_owned))?;
+        let registry = Registry::with(auth.map(Path::to_owned), Patience(OriginSettings::PATIENCE))?;
         Self::read(&registry, repository, wanted, arch).await.map_err(|why| format!("{text}: {why}"))
     }
 
@@ -122,14 +125,14 @@ impl Artifact {
         wanted: OciReference,
         arch: Option<Arch>,
     ) -> Result<Self, String> {
-        let (mut digest, bytes) = registry.manifest(&repository, &wanted).await?;
+        let (mut digest, bytes) = registry.manifest(&repository, &wanted).await.map_err(|error| error.to_string())?;
         let mut manifest = parse(&bytes)?;
         let mut said = None;
         if !manifest.manifests.is_empty() {
             let one = one_of(&manifest.manifests, arch)?;
             said = one.arch();
             let wanted = OciReference::Digest(one.sha256()?);
-            let (found, bytes) = registry.manifest(&repository, &wanted).await?;
+            let (found, bytes) = registry.manifest(&repository, &wanted).await.map_err(|error| error.to_string())?;
             (digest, manifest) = (found, parse(&bytes)?);
         }
         let file = |layer: &Descriptor| {

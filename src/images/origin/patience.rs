@@ -1,0 +1,82 @@
+//! How long is waited for an origin, and how long between two tries. One number says it; all others follow from it.
+//!
+//! | with 60 s | what |
+//! |---|---|
+//! | 5 s | to be reached |
+//! | 10 s | from the question to the first word of an answer |
+//! | 20 s | of silence in the middle; and the span over which a rate is measured |
+//! | 0.5 s, 1 s | between rounds, give or take a half |
+//! | 15 s, 30 s, ... 5 min | that a server which failed three times in a row is left alone |
+//! | 60 s | in all, without a megabyte of progress: then the blob is refused |
+//!
+//! So nobody waits for ever: a blob is refused a minute after its last progress, or comes at `DRIP` at least.
+
+use std::time::Duration;
+
+/// Bytes a second below which another origin is tried, when there is one that is not as slow.
+pub(in crate::images) const WALK: u64 = 64 << 10;
+/// Bytes a second below which no origin is read any further: not even a kernel would ever be whole.
+pub(in crate::images) const DRIP: u64 = 4 << 10;
+
+/// What is waited for a blob without progress, and what follows from it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::images) struct Patience(pub(in crate::images) Duration);
+
+impl Patience {
+    /// Without progress, in all.
+    pub(in crate::images) fn whole(self) -> Duration {
+        self.0
+    }
+
+    /// To reach a server.
+    pub(in crate::images) fn connect(self) -> Duration {
+        self.0 / 12
+    }
+
+    /// From the question to the first word of the answer. No pause between tries is longer, either.
+    pub(in crate::images) fn answer(self) -> Duration {
+        self.0 / 6
+    }
+
+    /// Of silence in the middle; the span of a rate as well.
+    pub(in crate::images) fn silence(self) -> Duration {
+        self.0 / 3
+    }
+
+    /// The pause after this many rounds in vain: it doubles, and `dice` spreads it from a half to one and a half, so that
+    /// servers which failed together do not come back together.
+    pub(in crate::images) fn pause(self, rounds: u32, dice: u64) -> Duration {
+        spread(self.0 / 120 * (1 << rounds.saturating_sub(1).min(6)), dice)
+    }
+
+    /// How long a server is left alone after `failures` beyond the first three.
+    pub(in crate::images) fn rest(self, failures: u32, dice: u64) -> Duration {
+        spread((self.0 / 4 * (1 << failures.min(5))).min(self.longest_rest()), dice)
+    }
+
+    /// How long a server is left alone at most, also when it asks for more.
+    pub(in crate::images) fn longest_rest(self) -> Duration {
+        self.0 * 5
+    }
+}
+
+/// From a half to one and a half of it.
+fn spread(pause: Duration, dice: u64) -> Duration {
+    pause / 2 + pause.mul_f64((dice % 1024) as f64 / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_are_spread_and_end() {
+        let patience = Patience(Duration::from_secs(60));
+        let millis = |pause: Duration| pause.as_millis();
+        assert_eq!((millis(patience.pause(1, 512)), millis(patience.pause(2, 512))), (500, 1000));
+        assert_eq!((millis(patience.pause(1, 0)), millis(patience.pause(1, 1024))), (250, 250));
+        assert!(millis(patience.pause(1, 1023)) < 750 && patience.pause(999, 0) <= patience.whole());
+        assert_eq!((millis(patience.rest(0, 512)), millis(patience.rest(1, 512))), (15_000, 30_000));
+        assert_eq!(millis(patience.rest(u32::MAX, 512)), 300_000);
+    }
+}

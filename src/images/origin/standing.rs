@@ -1,0 +1,153 @@
+//! What is remembered of the servers that origins lie on, so that a hundred devices do not each wait for one that is dead.
+//!
+//! ```text
+//!   well ──fails──> doubted: asked after the others ──three times in a row──> resting: not asked
+//!     ^                                                                          │ its rest is over
+//!     └────────────── gives a megabyte, or all ──────────── one fetch probes it <┘   fails: rests twice as long
+//! ```
+//! Time and dice are arguments.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use crate::model::trouble::TroubleKind;
+
+use super::{OriginError, patience::Patience};
+
+/// How often in a row a server fails before it is left alone.
+const THRICE: u32 = 3;
+
+/// The servers that failed of late. One that is well is not in it.
+#[derive(Debug, Default)]
+pub(in crate::images) struct Standing {
+    servers: HashMap<String, Server>,
+}
+
+#[derive(Debug)]
+struct Server {
+    /// How often in a row.
+    failures: u32,
+    /// Until when it is doubted, or rests.
+    until: Instant,
+    /// Whether it is not asked before: it failed often, or asked for it.
+    resting: bool,
+    /// Who probes it has so long to find out.
+    probe: Option<Instant>,
+    /// What it said last.
+    said: OriginError,
+}
+
+impl Standing {
+    /// Whether a server is asked after those that are well. One whose rest is over gets its old turn back, to be probed.
+    pub(in crate::images) fn is_doubted(&self, place: &str, now: Instant) -> bool {
+        self.servers.get(place).is_some_and(|server| now < server.until)
+    }
+
+    /// Whether a server may be asked now. If not: when it may be, and what it said.
+    pub(in crate::images) fn ask(
+        &mut self,
+        place: &str,
+        patience: Patience,
+        now: Instant,
+    ) -> Result<(), (Instant, OriginError)> {
+        let Some(server) = self.servers.get_mut(place).filter(|server| server.resting) else { return Ok(()) };
+        let until = server.probe.map_or(server.until, |probe| server.until.max(probe));
+        if now < until {
+            return Err((until, server.said.clone()));
+        }
+        server.probe = Some(now + patience.answer() + patience.silence());
+        Ok(())
+    }
+
+    /// How long a server is left alone yet.
+    pub(in crate::images) fn rest(&self, place: &str, now: Instant) -> Duration {
+        let server = self.servers.get(place).filter(|server| server.resting);
+        server.map_or(Duration::ZERO, |server| server.until.saturating_duration_since(now))
+    }
+
+    /// A server gave what it should.
+    pub(in crate::images) fn well(&mut self, place: &str) {
+        if self.servers.remove(place).is_some_and(|server| server.resting) {
+            tracing::info!(server = place, "a server of images is well again");
+        }
+    }
+
+    /// A server failed. One that asked to be left alone is, within reason.
+    pub(in crate::images) fn failed(
+        &mut self,
+        place: &str,
+        said: &OriginError,
+        patience: Patience,
+        now: Instant,
+        dice: u64,
+    ) {
+        let before = self.servers.get(place).map_or(0, |server| server.failures);
+        let failures = before.saturating_add(1);
+        let asked = said.again.map_or(Duration::ZERO, |again| again.min(patience.longest_rest()));
+        let rest = patience.rest(failures.saturating_sub(THRICE), dice).max(asked);
+        let resting = failures >= THRICE || !asked.is_zero();
+        let until = now + if failures >= THRICE || asked.is_zero() { rest } else { asked };
+        if resting {
+            let seconds = until.saturating_duration_since(now).as_secs();
+            tracing::warn!(server = place, failures, seconds, why = said.why, "a server of images is left alone");
+        }
+        let server = Server { failures, until, resting, probe: None, said: said.clone() };
+        self.servers.insert(place.to_owned(), server);
+    }
+
+    /// The servers that rest, with what ails each. One that nobody asks for any more is forgotten here in the end.
+    pub(in crate::images) fn resting(
+        &self,
+        patience: Patience,
+        now: Instant,
+    ) -> impl Iterator<Item = (&str, TroubleKind)> {
+        let shown = move |server: &Server| server.resting && now < server.until + patience.longest_rest();
+        let resting = self.servers.iter().filter(move |(_, server)| shown(server));
+        resting.map(|(place, server)| (place.as_str(), server.said.kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Patience = Patience(Duration::from_secs(60));
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn refused() -> OriginError {
+        OriginError::new(TroubleKind::Refused, "it refuses connections")
+    }
+
+    #[test]
+    fn a_server_that_fails_three_times_rests_and_is_probed_by_one() {
+        let (mut standing, now) = (Standing::default(), Instant::now());
+        for _ in 0..2 {
+            standing.failed("a", &refused(), PATIENCE, now, 512);
+            assert!(standing.ask("a", PATIENCE, now).is_ok() && standing.is_doubted("a", now));
+        }
+        standing.failed("a", &refused(), PATIENCE, now, 512);
+        let (until, said) = standing.ask("a", PATIENCE, now + 14 * SECOND).unwrap_err();
+        assert_eq!((until, said.kind), (now + 15 * SECOND, TroubleKind::Refused));
+        let due = now + 15 * SECOND;
+        assert!(!standing.is_doubted("a", due) && standing.ask("a", PATIENCE, due).is_ok(), "one probes it");
+        assert!(standing.ask("a", PATIENCE, due).is_err(), "the others do not");
+        assert!(standing.ask("a", PATIENCE, due + 31 * SECOND).is_ok(), "a probe that was given up holds up nobody");
+        standing.failed("a", &refused(), PATIENCE, due, 512);
+        assert_eq!(standing.ask("a", PATIENCE, due).unwrap_err().0, due + 30 * SECOND);
+        standing.well("a");
+        assert!(standing.ask("a", PATIENCE, due).is_ok() && standing.resting(PATIENCE, due).next().is_none());
+    }
+
+    #[test]
+    fn a_server_that_asks_for_a_pause_gets_it_within_reason() {
+        let (mut standing, now) = (Standing::default(), Instant::now());
+        let busy =
+            |seconds| OriginError { again: Some(SECOND * seconds), ..OriginError::new(TroubleKind::Busy, "429") };
+        standing.failed("a", &busy(2), PATIENCE, now, 0);
+        assert_eq!(standing.ask("a", PATIENCE, now).unwrap_err().0, now + 2 * SECOND);
+        standing.failed("b", &busy(1_000_000), PATIENCE, now, 0);
+        assert_eq!(standing.ask("b", PATIENCE, now).unwrap_err().0, now + 300 * SECOND);
+    }
+}
