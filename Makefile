@@ -7,7 +7,7 @@ PACKAGES := qemu-system-x86 ovmf ipxe ipxe-qemu mmdebstrap squashfs-tools busybo
 	grub-common grub-efi-amd64-bin dnsmasq-base tftp-hpa atftp tcpdump tshark curl xz-utils cloud-init \
 	debconf git iproute2 util-linux bsdutils kea-admin ca-certificates build-essential \
 	ignition libxml2-utils netplan.io nftables openssh-server openssh-client sudo systemd dash \
-	python3-jsonschema python3-yaml python3-venv dconf-cli distro-info-data
+	python3-jsonschema python3-yaml python3-venv dconf-cli distro-info-data nginx-light wget
 
 # A grammar of PowerShell and a reader of Kickstart, of which Debian has none: made once, in a virtual environment of their own.
 VALIDATORS := target/validators

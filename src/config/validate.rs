@@ -9,7 +9,7 @@ use std::{
 use crate::{
     document::{Check, Document, Problem},
     model::{
-        Seconds,
+        Bytes, Seconds,
         dhcp::VendorOptions,
         site::{BootPolicy, DhcpMode, Match, NbpRule, Pool, Quirk, Reservation, Rule, Site, Subnet},
     },
@@ -23,6 +23,7 @@ use super::{
 const SHORTEST_LEASE: Seconds = Seconds(60);
 const LONGEST_LEASE: Seconds = Seconds(366 * 86_400);
 const SMALLEST_RAM: u64 = 16 << 20;
+const LOWEST_RATE: Bytes = Bytes(64 << 10);
 
 /// The configuration, or everything that is wrong with it.
 pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Problem>> {
@@ -33,6 +34,8 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     check.0.require(file.http.port != 0, "GR110", "http.port", "port 0 is no port", "80 is what firmware expects");
     let enough = file.images.ram.0 >= SMALLEST_RAM;
     check.0.require(enough, "GR111", "images.ram", "the RAM tier is too small to be of use", "give it 16MiB or more");
+    check.rate("http.client_rate", file.http.client_rate);
+    check.rate("http.total_rate", file.http.total_rate);
     for (at, name) in file.dhcp.interfaces.iter().enumerate() {
         let plain = (1..=15).contains(&name.len()) && !name.contains(['/', ' ']);
         check.0.require(
@@ -64,6 +67,8 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         log_json: file.log.format == LogFormat::Json,
         interfaces: file.dhcp.interfaces,
         tftp: file.tftp.enabled,
+        http_client_rate: file.http.client_rate,
+        http_total_rate: file.http.total_rate,
         nbp_dir: nbp_dir.map(|dir| folder.join(dir)),
         images_ram: file.images.ram,
         images_disk: file.images.disk,
@@ -230,12 +235,15 @@ impl Rules<'_> {
         let mut quirks = vec![];
         for (at, quirk) in boot.quirks.into_iter().enumerate() {
             let path = |field: &str| format!("boot.quirks.{at}{field}");
-            let says = quirk.option_43.is_some() || quirk.option_67.is_some() || quirk.disk.is_some();
-            let help = "give `option_43` (none, use-bootfile), `option_67` (true, false) or `disk` (exit, sanboot)";
+            let says =
+                quirk.option_43.is_some() || quirk.option_67.is_some() || quirk.disk.is_some() || quirk.rate.is_some();
+            let help = "give `option_43` (none, use-bootfile), `option_67` (true, false), `disk` (exit, sanboot) or \
+                        `rate` (20MiB)";
             self.0.require(says, "GR125", &path(""), "this quirk changes nothing", help);
             let when = self.before_an_address(quirk.when, &path(".match"));
             let option_43 = quirk.option_43.map(VendorOptions::from);
-            quirks.push(Quirk { when, option_43, option_67: quirk.option_67, disk: quirk.disk });
+            self.rate(&path(".rate"), quirk.rate);
+            quirks.push(Quirk { when, option_43, option_67: quirk.option_67, disk: quirk.disk, rate: quirk.rate });
         }
         let policy = BootPolicy {
             rules,
@@ -251,6 +259,13 @@ impl Rules<'_> {
         let help = "firmware alone is silent for half a minute";
         self.0.require(patient, "GR122", "boot.stuck_after", "nothing boots that fast", help);
         (boot.nbp_dir, policy)
+    }
+
+    /// A rate in bytes a second.
+    fn rate(&mut self, path: &str, rate: Option<Bytes>) {
+        let enough = rate.is_none_or(|rate| rate >= LOWEST_RATE);
+        let help = "these are bytes a second: 64KiB or more; without it there is no limit";
+        self.0.require(enough, "GR115", path, "nothing boots at this rate", help);
     }
 
     /// The same for what is asked when the device has no address yet.
