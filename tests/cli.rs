@@ -169,9 +169,10 @@ fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
         .collect();
     for setting in [
         "images: {ram: 1GiB, disk: 50GiB, patience: 1m}",
-        "http: {port: 80}",
+        "http: {port: 80, client_rate: 50MiB, total_rate: 800MiB}",
         "stuck_after: 15m",
         "pools: 192.0.2.100-192.0.2.199",
+        "rate: 20MiB}",
     ] {
         assert!(uncommented.contains(setting) && !uncommented.contains(&format!("# {setting}")), "{uncommented}");
     }
@@ -193,9 +194,10 @@ dhcp:
     - {subnet: 10.0.0.0/24, pools: 10.0.0.10-10.0.0.20, dns: 10.0.0.1, lease: 90m, mtu: 9000,
        reservations: [{mac: \"52:54:00:00:00:01\", ip: 10.0.0.5, hostname: a}]}
 images: {ram: 1536MiB, disk: 1000000001, patience: 90s, s3: {endpoint: \"http://s:9\", access_key: a, secret_key: b}}
+http: {client_rate: 50MiB, total_rate: 1000000000}
 boot:
   rules: [{name: a, match: {manufacturer: \"Dell*\", arch: [x64, arm64]}, persona: x, armed: true}]
-  quirks: [{match: {oui: \"52:54:00\"}, option_43: none, disk: exit}]
+  quirks: [{match: {oui: \"52:54:00\"}, option_43: none, disk: exit, rate: 20MiB}]
 ";
     for given in [full, "{}\n"] {
         let given = write("given.yaml", given);
@@ -252,6 +254,10 @@ site: {mirrors: {debian: ftp://x}}
     let quirks = text(&greenroom(&["config", "check", "--config", path.to_str().unwrap()]));
     assert!(quirks.matches("firmware has no address yet").count() == 2, "{quirks}");
     assert!(quirks.contains("this quirk changes nothing"), "{quirks}");
+    let bits = "http: {client_rate: 1000, total_rate: 10}\nboot: {quirks: [{match: {arch: x64}, rate: 1KiB}]}\n";
+    fs::write(&path, bits).unwrap();
+    let rates = text(&greenroom(&["config", "check", "--config", path.to_str().unwrap()]));
+    assert!(rates.matches("error[GR115]: nothing boots at this rate").count() == 3, "{rates}");
 }
 
 #[test]

@@ -36,9 +36,9 @@ use crate::{
         site::{DhcpMode, Site},
     },
     serve::{
-        Context, Hook, HttpListener, admin, dhcp, http,
+        Context, Hook, HttpListener, Pacer, admin, dhcp, http,
         net::{self, NetError},
-        tftp,
+        serve_http, tftp,
     },
     world::Ground,
 };
@@ -124,8 +124,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     for listener in tftp {
         services.spawn(async move { ("TFTP", listener.serve().await) });
     }
-    let pages = http::router(context.clone()).into_make_service_with_connect_info::<http::Ends>();
-    let served = axum::serve(http, pages).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+    let served = serve_http(http, context.clone(), stop.clone());
     services.spawn(async move { ("HTTP", served.await) });
     let admin: Router = admin::router(context.clone());
     let served = axum::serve(door, admin).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
@@ -207,6 +206,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         secrets_dir: config.secrets_dir.as_path().into(),
         seed_key: Arc::new(seed_key),
         metrics: Arc::default(),
+        pacer: Arc::new(Pacer::new(config.http_client_rate, config.http_total_rate)),
         clock,
         hook,
         health,

@@ -162,11 +162,15 @@ impl Default for Tftp {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Http {
     pub(super) port: u16,
+    #[serde(deserialize_with = "some_text", serialize_with = "some_size", skip_serializing_if = "Option::is_none")]
+    pub(super) client_rate: Option<Bytes>,
+    #[serde(deserialize_with = "some_text", serialize_with = "some_size", skip_serializing_if = "Option::is_none")]
+    pub(super) total_rate: Option<Bytes>,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { port: 80 }
+        Self { port: 80, client_rate: None, total_rate: None }
     }
 }
 
@@ -232,6 +236,13 @@ pub(super) struct Quirk {
     pub(super) option_67: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) disk: Option<DiskExit>,
+    #[serde(
+        default,
+        deserialize_with = "some_text",
+        serialize_with = "some_size",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(super) rate: Option<Bytes>,
 }
 
 /// What the configuration can say of option 43.
@@ -352,5 +363,23 @@ fn size<S: Serializer>(size: &Bytes, writer: S) -> Result<S::Ok, S::Error> {
     match units.into_iter().find(|(shift, _)| size.0 > 0 && size.0.trailing_zeros() >= *shift) {
         Some((shift, unit)) => writer.collect_str(&format_args!("{}{unit}", size.0 >> shift)),
         None => writer.serialize_u64(size.0),
+    }
+}
+
+/// A value that may be left out.
+fn some_text<'de, D, T>(reader: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr,
+    T::Err: Display,
+{
+    text(reader).map(Some)
+}
+
+/// A size that may be left out.
+fn some_size<S: Serializer>(value: &Option<Bytes>, writer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => size(value, writer),
+        None => writer.serialize_none(),
     }
 }

@@ -44,6 +44,10 @@ pub struct Config {
     pub interfaces: Vec<String>,
     /// Whether TFTP is served.
     pub tftp: bool,
+    /// How many bytes of image files a second each client gets at most.
+    pub http_client_rate: Option<Bytes>,
+    /// How many all clients together get.
+    pub http_total_rate: Option<Bytes>,
     /// Where the NBPs are, when not where the system's package puts them.
     pub nbp_dir: Option<PathBuf>,
     /// The size of the RAM tier.

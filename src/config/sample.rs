@@ -56,7 +56,8 @@ dhcp:
   #     reservations:
   #       - {{mac: \"52:54:00:00:00:01\", ip: {reserved}, hostname: bench-1}}
 
-# http: {{port: 80}}
+# Image files may be held to a rate in bytes a second: each client's, and all clients' together, shared fairly among them.
+# http: {{port: 80, client_rate: 50MiB, total_rate: 800MiB}}   # without them, as fast as the network carries
 # tftp: {{enabled: true}}
 
 boot:
@@ -67,6 +68,7 @@ boot:
   # installs_per_hour: 3
   # quirks:                               # models that need it otherwise than others of their kind
   #   - {{match: {{product: \"OptiPlex 3*\"}}, option_43: use-bootfile, option_67: false, disk: sanboot}}
+  #   - {{match: {{oui: \"00:25:90\"}}, rate: 20MiB}}   # whose iPXE driver stalls at line rate
   rules: []
   #  - name: kiosks
   #    match: {{manufacturer: \"Dell*\", arch: x64}}

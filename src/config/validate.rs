@@ -9,7 +9,7 @@ use std::{
 use crate::{
     document::{Check, Document, Problem},
     model::{
-        Seconds,
+        Bytes, Seconds,
         dhcp::VendorOptions,
         site::{BootPolicy, DhcpMode, Match, NbpRule, Pool, Quirk, Reservation, Rule, Site, Subnet},
     },
@@ -25,6 +25,7 @@ const LONGEST_LEASE: Seconds = Seconds(366 * 86_400);
 const SMALLEST_RAM: u64 = 16 << 20;
 const SHORTEST_PATIENCE: Seconds = Seconds(10);
 const LONGEST_PATIENCE: Seconds = Seconds(3600);
+const LOWEST_RATE: Bytes = Bytes(64 << 10);
 
 /// The configuration, or everything that is wrong with it.
 pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Problem>> {
@@ -39,6 +40,8 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     let help = "1m is what devices bear; 10s to 1h can be";
     check.0.require(fits, "GR115", "images.patience", "this is no time to wait for an origin", help);
     let s3 = check.s3(file.images.s3.unwrap_or_default());
+    check.rate("http.client_rate", file.http.client_rate);
+    check.rate("http.total_rate", file.http.total_rate);
     for (at, name) in file.dhcp.interfaces.iter().enumerate() {
         let plain = (1..=15).contains(&name.len()) && !name.contains(['/', ' ']);
         check.0.require(
@@ -70,6 +73,8 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         log_json: file.log.format == LogFormat::Json,
         interfaces: file.dhcp.interfaces,
         tftp: file.tftp.enabled,
+        http_client_rate: file.http.client_rate,
+        http_total_rate: file.http.total_rate,
         nbp_dir: nbp_dir.map(|dir| folder.join(dir)),
         images_ram: file.images.ram,
         images_disk: file.images.disk,
@@ -262,12 +267,15 @@ impl Rules<'_> {
         let mut quirks = vec![];
         for (at, quirk) in boot.quirks.into_iter().enumerate() {
             let path = |field: &str| format!("boot.quirks.{at}{field}");
-            let says = quirk.option_43.is_some() || quirk.option_67.is_some() || quirk.disk.is_some();
-            let help = "give `option_43` (none, use-bootfile), `option_67` (true, false) or `disk` (exit, sanboot)";
+            let says =
+                quirk.option_43.is_some() || quirk.option_67.is_some() || quirk.disk.is_some() || quirk.rate.is_some();
+            let help = "give `option_43` (none, use-bootfile), `option_67` (true, false), `disk` (exit, sanboot) or \
+                        `rate` (20MiB)";
             self.0.require(says, "GR125", &path(""), "this quirk changes nothing", help);
             let when = self.before_an_address(quirk.when, &path(".match"));
             let option_43 = quirk.option_43.map(VendorOptions::from);
-            quirks.push(Quirk { when, option_43, option_67: quirk.option_67, disk: quirk.disk });
+            self.rate(&path(".rate"), quirk.rate);
+            quirks.push(Quirk { when, option_43, option_67: quirk.option_67, disk: quirk.disk, rate: quirk.rate });
         }
         let policy = BootPolicy {
             rules,
@@ -283,6 +291,13 @@ impl Rules<'_> {
         let help = "firmware alone is silent for half a minute";
         self.0.require(patient, "GR122", "boot.stuck_after", "nothing boots that fast", help);
         (boot.nbp_dir, policy)
+    }
+
+    /// A rate in bytes a second.
+    fn rate(&mut self, path: &str, rate: Option<Bytes>) {
+        let enough = rate.is_none_or(|rate| rate >= LOWEST_RATE);
+        let help = "these are bytes a second: 64KiB or more; without it there is no limit";
+        self.0.require(enough, "GR115", path, "nothing boots at this rate", help);
     }
 
     /// The same for what is asked when the device has no address yet.

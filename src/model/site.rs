@@ -8,7 +8,7 @@ use std::{
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, MacAddr, Oui, PersonaName, Seconds, dhcp::VendorOptions, plan::DiskExit};
+use super::{Arch, Bytes, MacAddr, Oui, PersonaName, Seconds, dhcp::VendorOptions, plan::DiskExit};
 
 /// The place that this daemon serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +137,9 @@ pub struct Quirk {
     pub option_67: Option<bool>,
     /// How they go on to their disk.
     pub disk: Option<DiskExit>,
+    /// How many bytes of image files a second they get at most: some iPXE drivers stall at line rate.
+    #[serde(default)]
+    pub rate: Option<Bytes>,
 }
 
 /// A rule that gives devices a persona.

@@ -25,7 +25,7 @@ use super::{
     Context,
     http::{Ends, not_found, text},
     net::peer_ip,
-    transfer::{content_type, metered},
+    transfer::{Meter, content_type, metered},
 };
 
 /// How much of an NBP is handed over at once: a transfer that breaks off is seen to.
@@ -67,10 +67,11 @@ pub(super) fn nbp(context: &Context, ends: Ends, boot: BootId, name: &str, deliv
     let body = match deliver {
         true => {
             let (engine, name, peer) = (context.engine.clone(), name.to_owned(), peer_ip(ends.peer));
-            let pieces = (0..length).step_by(PIECE).map(move |at| Ok(bytes.slice(at..length.min(at + PIECE))));
-            metered(stream::iter(pieces).boxed(), length as u64, move |transfer| {
+            let pieces = (0..length).step_by(PIECE).map(move |at| bytes.slice(at..length.min(at + PIECE)));
+            let meter = Meter::new(length as u64, move |transfer| {
                 engine.note(boot, Step::Nbp { name, transfer }, peer);
-            })
+            });
+            metered(stream::iter(pieces).boxed(), meter)
         }
         false => Body::empty(),
     };

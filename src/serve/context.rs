@@ -17,7 +17,7 @@ use crate::{
     world::Ground,
 };
 
-use super::{hook::Hook, metrics::Metrics, seed::SeedKey};
+use super::{hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey};
 
 /// What every service needs. Cheap to clone.
 #[derive(Clone)]
@@ -38,6 +38,8 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     /// The time: tokens end.
     pub clock: fn() -> Moment,
+    /// Keeps the rates of image files.
+    pub pacer: Arc<Pacer>,
     /// The door for git hosts, when the configuration opens it.
     pub hook: Option<Arc<Hook>>,
     /// What the helpers say of themselves.

@@ -8,37 +8,41 @@ use std::net::{Ipv4Addr, SocketAddr};
 use axum::{
     Router,
     body::{Body, HttpBody},
-    extract::{ConnectInfo, Request, State, connect_info::Connected},
+    extract::{Request, State},
     http::{Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
-    serve::IncomingStream,
 };
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
 use crate::wire::paths::{BootPath, server_url};
 
-use super::{Context, blob, boot, connection::Listener, hook, metrics, net::NetError, seed, status, trouble};
+use super::{
+    Context, blob, boot, connection::Listener, exit::Exit, hook, metrics, net::NetError, seed, status, trouble,
+};
 
 /// Both ends of a connection.
 #[derive(Debug, Clone, Copy)]
-pub struct Ends {
+pub(super) struct Ends {
     /// The client.
-    pub peer: SocketAddr,
+    pub(super) peer: SocketAddr,
     /// This server, as the client reached it: URLs in scripts start here.
-    pub local: SocketAddr,
+    pub(super) local: SocketAddr,
 }
 
-impl Connected<IncomingStream<'_, Listener>> for Ends {
-    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        let peer = *stream.remote_addr();
-        Self { peer, local: stream.io().local_addr().unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))) }
-    }
+/// The connection that a request came on.
+pub(super) struct Line {
+    /// Its ends.
+    pub(super) ends: Ends,
+    /// How its answers' bodies are handed to the kernel.
+    pub(super) exit: Exit,
 }
 
 impl Ends {
     /// `http://10.77.0.1`: the beginning of every URL for this client.
-    pub fn server_url(&self) -> String {
+    pub(super) fn server_url(&self) -> String {
         match self.local.ip().to_canonical() {
             std::net::IpAddr::V4(ip) => server_url(ip, self.local.port()),
             std::net::IpAddr::V6(ip) => format!("http://[{ip}]:{}", self.local.port()),
@@ -52,38 +56,65 @@ pub async fn bind(port: u16) -> Result<Listener, NetError> {
     TcpListener::bind(address).await.map(Listener::new).map_err(|error| NetError::tcp("HTTP", port, error))
 }
 
-/// The routes of the boot port.
-pub fn router(context: Context) -> Router {
-    Router::new()
-        .route("/", get(status::page))
-        .route("/healthz", get(health))
-        .route("/metrics", get(metrics::scrape))
-        .route("/hooks/library", post(hook::library))
-        .fallback(serve)
-        .with_state(context)
+/// What the boot port answers with.
+pub(super) struct Routes {
+    context: Context,
+    /// What people and their tools ask for. What devices ask for needs no router: it is found by its name alone.
+    pages: TowerToHyperService<Router>,
 }
 
-/// Everything that is asked for by a name that we handed out.
-async fn serve(State(context): State<Context>, ConnectInfo(ends): ConnectInfo<Ends>, request: Request) -> Response {
-    let (request, body) = request.into_parts();
-    let (route, response) = match (&request.method, BootPath::parse(request.uri.path())) {
-        (&Method::GET | &Method::HEAD, Some(path)) => read(&context, ends, path, &request).await,
-        (&Method::POST, Some(BootPath::Report { boot, token })) => {
-            ("report", seed::report(&context, ends, boot, &token, body).await)
+impl Routes {
+    pub(super) fn new(context: Context) -> Self {
+        let pages = Router::new()
+            .route("/", get(status::page))
+            .route("/healthz", get(health))
+            .route("/metrics", get(metrics::scrape))
+            .route("/hooks/library", post(hook::library))
+            .fallback(stranger)
+            .with_state(context.clone());
+        Self { context, pages: TowerToHyperService::new(pages) }
+    }
+
+    /// Answers a request.
+    pub(super) async fn answer(&self, line: &Line, request: Request) -> Response {
+        match BootPath::parse(request.uri().path()) {
+            Some(path) => self.serve(line, path, request).await,
+            None => self.pages.call(request).await.unwrap_or_else(|never| match never {}),
         }
-        (_, Some(_)) => ("refused", StatusCode::METHOD_NOT_ALLOWED.into_response()),
-        (_, None) => ("not-found", not_found()),
-    };
-    context.metrics.http(route, response.status());
-    tracing::debug!(peer = %ends.peer, path = loggable(&request.uri), status = response.status().as_u16(), "HTTP");
-    match request.method {
-        Method::HEAD => without_body(response),
-        _ => response,
+    }
+
+    /// Everything that is asked for by a name that we handed out.
+    async fn serve(&self, line: &Line, path: BootPath, request: Request) -> Response {
+        let context = &self.context;
+        let (request, body) = request.into_parts();
+        let (route, response) = match (&request.method, path) {
+            (&Method::GET | &Method::HEAD, path) => read(context, line, path, &request).await,
+            (&Method::POST, BootPath::Report { boot, token }) => {
+                ("report", seed::report(context, line.ends, boot, &token, body).await)
+            }
+            _ => ("refused", StatusCode::METHOD_NOT_ALLOWED.into_response()),
+        };
+        context.metrics.http(route, response.status());
+        let (peer, status) = (line.ends.peer, response.status().as_u16());
+        tracing::debug!(%peer, path = loggable(&request.uri), status, "HTTP");
+        match request.method {
+            Method::HEAD => without_body(response),
+            _ => response,
+        }
     }
 }
 
+/// What has no name of ours.
+async fn stranger(State(context): State<Context>, uri: Uri) -> Response {
+    let response = not_found();
+    context.metrics.http("not-found", response.status());
+    tracing::debug!(path = loggable(&uri), "HTTP: not found");
+    response
+}
+
 /// Answers a GET, or a HEAD, which delivers nothing and is no step of an attempt.
-async fn read(context: &Context, ends: Ends, path: BootPath, request: &Parts) -> (&'static str, Response) {
+async fn read(context: &Context, line: &Line, path: BootPath, request: &Parts) -> (&'static str, Response) {
+    let ends = line.ends;
     let deliver = request.method == Method::GET;
     match path {
         BootPath::Start { boot } => ("script", boot::start(ends, boot)),
@@ -94,13 +125,13 @@ async fn read(context: &Context, ends: Ends, path: BootPath, request: &Parts) ->
         BootPath::Trouble { boot } => ("trouble", trouble::script(context, boot).await),
         BootPath::GaveUp { boot } => ("trouble", trouble::gave_up(context, ends, boot).await),
         BootPath::Nbp { boot, name } => ("nbp", boot::nbp(context, ends, boot, &name, deliver)),
-        BootPath::Blob { digest } => ("blob", blob::serve(context, ends, digest, None, request).await),
+        BootPath::Blob { digest } => ("blob", blob::serve(context, line, digest, None, request).await),
         BootPath::BlobFor { digest, boot, name } => {
-            ("blob", blob::serve(context, ends, digest, Some((boot, &name)), request).await)
+            ("blob", blob::serve(context, line, digest, Some((boot, &name)), request).await)
         }
         // Loaders look for other files in the folder as well, and must not take this blob for them.
         BootPath::BlobBelow { digest, boot, name, .. } => match blob::is_called(context, boot, digest, &name) {
-            true => ("blob", blob::serve(context, ends, digest, Some((boot, &name)), request).await),
+            true => ("blob", blob::serve(context, line, digest, Some((boot, &name)), request).await),
             false => ("blob", not_found()),
         },
         BootPath::Seed { boot, token, name } => ("seed", seed::file(context, ends, boot, &token, &name, deliver)),

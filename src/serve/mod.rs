@@ -2,6 +2,9 @@
 //!
 //! [`dhcp`] (67 and 4011) · [`tftp`] (69, the only user of `async_tftp`) · [`http`] (the boot port: scripts, NBPs, blobs,
 //! seeds, the status page, metrics) · [`admin`] (JSON over a local socket, for the command line).
+//!
+//! The boot port's own loop is in `port`: hyper reads requests and writes what is small, `parcel` has the kernel send blobs,
+//! `pace` says how fast.
 
 pub mod admin;
 mod blob;
@@ -9,13 +12,19 @@ mod boot;
 mod connection;
 pub mod context;
 pub mod dhcp;
+mod exit;
 mod gc;
 mod hook;
 pub mod http;
 mod link_frame;
 pub mod metrics;
 pub mod net;
+mod pace;
+mod page_cache;
+mod parcel;
+mod port;
 mod port_owner;
+mod range;
 mod replay;
 pub mod seed;
 mod status;
@@ -24,7 +33,9 @@ pub mod tftp;
 mod transfer;
 mod trouble;
 
-pub use connection::{Connection, Listener as HttpListener};
+pub use connection::Listener as HttpListener;
 pub use context::Context;
 pub use hook::Hook;
+pub use pace::Pacer;
+pub use port::serve as serve_http;
 pub use replay::{Replay, ReplayedFile};

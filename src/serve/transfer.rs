@@ -1,6 +1,7 @@
-//! Bodies that count what they send.
+//! Transfers: what was sent of what, in how long; and what a file's name says of its kind.
 
 use std::{
+    convert::Infallible,
     pin::Pin,
     task::{Context, Poll},
     time::Instant,
@@ -10,28 +11,50 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{Stream, stream::BoxStream};
 
-use crate::{
-    images::BlobError,
-    model::{Millis, timeline::Transfer, units},
-};
+use crate::model::{Millis, timeline::Transfer, units};
 
-/// A body that counts what it hands over. It is dropped when the transfer is over, well or badly, and tells then.
-struct Metered {
-    bytes: BoxStream<'static, Result<Bytes, BlobError>>,
+/// Counts what a transfer sends. It is dropped when the transfer is over, well or badly, and tells then.
+pub(super) struct Meter {
     sent: u64,
     of: u64,
     began: Instant,
     ended: Option<Box<dyn FnOnce(Transfer) + Send>>,
 }
 
-/// A body of `of` bytes. `ended` hears what became of it, once, when it is over. An error of the bytes breaks the
-/// connection off: the client never takes a part for the whole.
-pub(super) fn metered(
-    bytes: BoxStream<'static, Result<Bytes, BlobError>>,
-    of: u64,
-    ended: impl FnOnce(Transfer) + Send + 'static,
-) -> Body {
-    Body::from_stream(Metered { bytes, sent: 0, of, began: Instant::now(), ended: Some(Box::new(ended)) })
+impl Meter {
+    /// A meter of a transfer of `of` bytes. `ended` hears what became of it, once, when it is over.
+    pub(super) fn new(of: u64, ended: impl FnOnce(Transfer) + Send + 'static) -> Self {
+        Self { sent: 0, of, began: Instant::now(), ended: Some(Box::new(ended)) }
+    }
+
+    /// So many more bytes were handed over.
+    pub(super) fn add(&mut self, bytes: u64) {
+        self.sent += bytes;
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        let transfer = Transfer {
+            bytes: units::Bytes(self.sent),
+            of: units::Bytes(self.of),
+            took: Millis(self.began.elapsed().as_millis() as u64),
+        };
+        if let Some(ended) = self.ended.take() {
+            ended(transfer);
+        }
+    }
+}
+
+/// A body of our own bytes, with its meter.
+struct Metered {
+    bytes: BoxStream<'static, Bytes>,
+    meter: Meter,
+}
+
+/// A body of these bytes, counted as they are handed over.
+pub(super) fn metered(bytes: BoxStream<'static, Bytes>, meter: Meter) -> Body {
+    Body::from_stream(Metered { bytes, meter })
 }
 
 /// The type that EDK2 and browsers know a file by (QUIRKS row 32).
@@ -45,28 +68,14 @@ pub(super) fn content_type(name: &str) -> &'static str {
 }
 
 impl Stream for Metered {
-    type Item = Result<Bytes, BlobError>;
+    type Item = Result<Bytes, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let polled = self.bytes.as_mut().poll_next(context);
-        match &polled {
-            Poll::Ready(Some(Ok(chunk))) => self.sent += chunk.len() as u64,
-            Poll::Ready(Some(Err(error))) => tracing::warn!(%error, sent = self.sent, "a transfer is broken off"),
-            Poll::Ready(None) | Poll::Pending => {}
+        if let Poll::Ready(Some(bytes)) = &polled {
+            let sent = bytes.len() as u64;
+            self.meter.add(sent);
         }
-        polled
-    }
-}
-
-impl Drop for Metered {
-    fn drop(&mut self) {
-        let transfer = Transfer {
-            bytes: units::Bytes(self.sent),
-            of: units::Bytes(self.of),
-            took: Millis(self.began.elapsed().as_millis() as u64),
-        };
-        if let Some(ended) = self.ended.take() {
-            ended(transfer);
-        }
+        polled.map(|bytes| bytes.map(Ok))
     }
 }

@@ -57,6 +57,7 @@ fn rows_5_14_and_40_a_model_of_the_other_school_gets_what_the_operator_says() {
             option_43: Some(VendorOptions::UseBootfile),
             option_67: Some(false),
             disk: Some(DiskExit::Sanboot),
+            rate: None,
         };
         let mut lab = Lab::new().site(|site| site.boot.quirks.push(quirk));
         let options = answer(lab.dhcp(DhcpAsk { boot: Some(uefi()), ..discover(1) })).boot.unwrap();

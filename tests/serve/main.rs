@@ -1,4 +1,4 @@
-//! The services on loopback, asked by clients that others wrote (`curl`, `tftp-hpa`, `atftp`, `busybox tftp`) and by bare
+//! The services on loopback, asked by clients that others wrote (`curl`, `wget`, `tftp-hpa`, `atftp`, `busybox tftp`) and by bare
 //! sockets that do what no client should. No namespaces: ports are the system's choice. Only
 //! `malformed` needs root.
 
@@ -8,7 +8,13 @@ mod admin;
 mod gc;
 mod http;
 mod malformed;
+mod origin;
+mod ranges;
+mod rates;
 mod replay;
+mod sequence;
+mod slow;
+mod socket;
 mod status;
 mod tftp;
 mod trouble;

@@ -10,7 +10,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use axum::serve::Listener as _;
 use greenroom::{
     engine::Engine,
     images::{Images, OriginSettings, Settings, nbp::NbpSet},
@@ -21,15 +20,16 @@ use greenroom::{
         dhcp::{AskKind, BootClient, BootFlavour, DhcpAsk, DhcpPort, Ingress},
         reply::Reply,
         request::Request,
-        site::{BootPolicy, DhcpMode, Mirrors, Pool, Site, Subnet},
+        site::{BootPolicy, DhcpMode, Mirrors, Pool, Quirk, Site, Subnet},
         timeline::{Boot, Step},
     },
-    serve::{Context, admin, http, net::Interface, seed::SeedKey, tftp},
+    serve::{Context, Pacer, admin, http, net::Interface, seed::SeedKey, serve_http, tftp},
     world::Ground,
 };
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::{process::Command, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 
 /// How long anything may take before the test gives up on it.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -41,6 +41,10 @@ pub struct House {
     pub tftp: SocketAddr,
     /// The bytes of the image's root file system and its digest.
     pub rootfs: (Vec<u8>, String),
+    /// Stops the boot port.
+    pub stop: CancellationToken,
+    /// The boot port, until it has stopped.
+    pub serving: JoinHandle<std::io::Result<()>>,
     _engine: Engine,
 }
 
@@ -103,6 +107,11 @@ pub fn efi(len: usize, seed: u32) -> Vec<u8> {
 
 impl House {
     pub async fn new() -> Self {
+        Self::with_rates(None, None, vec![]).await
+    }
+
+    /// A house whose boot port has rates: of each client, of all, and of models.
+    pub async fn with_rates(client: Option<Bytes>, total: Option<Bytes>, quirks: Vec<Quirk>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let rootfs = write_library(dir.path());
         let nbps = dir.path().join("nbps");
@@ -114,8 +123,10 @@ impl House {
         let (journal, world) = Journal::open(&dir.path().join("journal.redb")).unwrap();
         let library = Library::open(&dir.path().join("library"));
         assert!(library.problems().is_empty(), "{}", library.problems()[0]);
+        let mut site = site();
+        site.boot.quirks = quirks;
         let ground =
-            Ground { site: Arc::new(site()), catalog: Arc::new(library.catalog().clone()), secrets: Arc::default() };
+            Ground { site: Arc::new(site), catalog: Arc::new(library.catalog().clone()), secrets: Arc::default() };
         let mut nonce = 0;
         let dice = move || {
             nonce += 0x1_0000_0001;
@@ -132,14 +143,15 @@ impl House {
             secrets_dir: dir.path().join("secrets").as_path().into(),
             seed_key: Arc::new(SeedKey::new([7; 32])),
             metrics: Arc::default(),
+            pacer: Arc::new(Pacer::new(client, total)),
             clock,
             hook: None,
             health: Arc::default(),
         };
         let pages = http::bind(0).await.unwrap();
         let http_port = pages.local_addr().unwrap().port();
-        let routes = http::router(context.clone()).into_make_service_with_connect_info::<http::Ends>();
-        tokio::spawn(async move { axum::serve(pages, routes).await });
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve_http(pages, context.clone(), stop.clone()));
         let door = admin::bind(&dir.path().join("admin.sock")).unwrap();
         let routes = admin::router(context.clone());
         tokio::spawn(async move { axum::serve(door, routes).await });
@@ -147,7 +159,7 @@ impl House {
         let files = tftp::bind(&loopback, 0, http_port, &context).await.unwrap().remove(0);
         let tftp = files.address().unwrap();
         tokio::spawn(files.serve());
-        Self { dir, context, http: ([127, 0, 0, 1], http_port).into(), tftp, rootfs, _engine: engine }
+        Self { dir, context, http: ([127, 0, 0, 1], http_port).into(), tftp, rootfs, stop, serving, _engine: engine }
     }
 
     /// A device with this last octet asks for an address as UEFI firmware does; its attempt begins.
@@ -191,6 +203,17 @@ impl House {
         let Reply::Dhcp { answer, .. } = reply else { panic!("no offer: {reply:?}") };
         let bootfile = answer.boot.and_then(|boot| boot.bootfile).unwrap();
         bootfile.split('/').next().unwrap().parse().unwrap()
+    }
+
+    /// Adds an image to the library, of one file that comes from this URL; its digest.
+    pub fn add_image(&self, name: &str, bytes: &[u8], url: &str) -> String {
+        let digest = hex(bytes);
+        let manifest =
+            format!("name: {name}\narch: x64\nfiles: {{kernel: {{sha256: {digest}, origins: ['{url}']}}}}\n");
+        fs::write(self.dir.path().join(format!("library/images/{name}.yaml")), manifest).unwrap();
+        self.context.refresh_library(true);
+        assert!(self.context.problems().is_empty(), "{}", self.context.problems()[0]);
+        digest
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -246,6 +269,10 @@ impl House {
     }
 }
 
+pub fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// One persona and one image of three files; the root file system's bytes and digest.
 fn write_library(dir: &Path) -> (Vec<u8>, String) {
     let library = dir.join("library");
@@ -254,7 +281,7 @@ fn write_library(dir: &Path) -> (Vec<u8>, String) {
     let mut last = (vec![], String::new());
     for (role, length, seed) in [("kernel", 300_000, 3), ("initrd", 1000, 4), ("rootfs", 3_000_001, 5)] {
         let bytes = noise(length, seed);
-        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&bytes);
         let path = dir.join(role);
         fs::write(&path, &bytes).unwrap();
         manifest += &format!("  {role}: {{sha256: {digest}, origins: ['file:{}']}}\n", path.display());
