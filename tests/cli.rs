@@ -167,7 +167,7 @@ fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
         })
         .collect();
     for setting in
-        ["images: {ram: 1GiB, disk: 50GiB}", "http: {port: 80}", "stuck_after: 15m", "pools: 192.0.2.100-192.0.2.199"]
+        ["images: {ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB}", "http: {port: 80}", "stuck_after: 15m", "pools: 192.0.2.100-192.0.2.199"]
     {
         assert!(uncommented.contains(setting) && !uncommented.contains(&format!("# {setting}")), "{uncommented}");
     }

@@ -285,11 +285,13 @@ pub(super) struct Images {
     pub(super) ram: Bytes,
     #[serde(deserialize_with = "text", serialize_with = "size")]
     pub(super) disk: Bytes,
+    #[serde(deserialize_with = "text", serialize_with = "size")]
+    pub(super) keeper_rate: Bytes,
 }
 
 impl Default for Images {
     fn default() -> Self {
-        Self { ram: Bytes(1 << 30), disk: Bytes(50 << 30) }
+        Self { ram: Bytes(1 << 30), disk: Bytes(50 << 30), keeper_rate: Bytes(32 << 20) }
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Config {
     pub images_ram: Bytes,
     /// The size of the disk tier.
     pub images_disk: Bytes,
+    /// How many bytes the cache's keeper moves in a second, of what no device waits for.
+    pub keeper_rate: Bytes,
     /// What policy reads. Its list of NBPs is filled in at start.
     pub site: Site,
 }

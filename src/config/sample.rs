@@ -72,7 +72,8 @@ boot:
   #    match: {{manufacturer: \"Dell*\", arch: x64}}
   #    persona: kiosk-live
 
-# images: {{ram: 1GiB, disk: 50GiB}}
+# The image cache: its tiers, and how fast it moves by itself (bytes in a second) what no device waits for.
+# images: {{ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB}}
 
 # site:
 #   mirrors: {{debian: \"http://deb.debian.org/debian\", debian_security: \"http://deb.debian.org/debian-security\"}}

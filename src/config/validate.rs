@@ -23,6 +23,8 @@ use super::{
 const SHORTEST_LEASE: Seconds = Seconds(60);
 const LONGEST_LEASE: Seconds = Seconds(366 * 86_400);
 const SMALLEST_RAM: u64 = 16 << 20;
+/// In bytes in a second.
+const SLOWEST_KEEPER: u64 = 64 << 10;
 
 /// The configuration, or everything that is wrong with it.
 pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Problem>> {
@@ -33,6 +35,9 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     check.0.require(file.http.port != 0, "GR110", "http.port", "port 0 is no port", "80 is what firmware expects");
     let enough = file.images.ram.0 >= SMALLEST_RAM;
     check.0.require(enough, "GR111", "images.ram", "the RAM tier is too small to be of use", "give it 16MiB or more");
+    let moves = file.images.keeper_rate.0 >= SLOWEST_KEEPER;
+    let help = "it keeps out of the way of devices by itself: 32MiB in a second is a good rate";
+    check.0.require(moves, "GR115", "images.keeper_rate", "a pinned image would take days to arrive", help);
     for (at, name) in file.dhcp.interfaces.iter().enumerate() {
         let plain = (1..=15).contains(&name.len()) && !name.contains(['/', ' ']);
         check.0.require(
@@ -67,6 +72,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         nbp_dir: nbp_dir.map(|dir| folder.join(dir)),
         images_ram: file.images.ram,
         images_disk: file.images.disk,
+        keeper_rate: file.images.keeper_rate,
         site: Site {
             mode: file.dhcp.mode,
             subnets,

@@ -20,15 +20,19 @@
 
 mod arrival;
 mod blob;
+mod census;
 mod chunk;
 mod disk_blob;
 mod fetch;
 mod fill;
+pub mod keeper;
+mod load;
 mod memory;
 pub mod nbp;
 mod open;
 mod origin;
 mod survey;
+mod throttle;
 mod tier_ram;
 mod tier_sled;
 mod upkeep;
@@ -44,6 +48,9 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Bytes, Digest, Moment, image::Tier};
 
 pub use blob::{Blob, Piece, Reader};
+pub use census::{Coming, Kept};
+pub use keeper::Keeper;
+pub use load::Hold;
 pub use open::Images;
 pub use origin::choose_tls;
 pub use survey::survey;
@@ -155,6 +162,23 @@ pub struct Counters {
     pub rot: AtomicU64,
     /// Chunks of them that were fetched again and written in place.
     pub repaired: AtomicU64,
+    /// Bytes that readers took from RAM.
+    pub ram_served: AtomicU64,
+    /// Bytes that readers took from disk.
+    pub disk_served: AtomicU64,
+    /// Bytes that readers took while they came from an origin.
+    pub origin_served: AtomicU64,
+}
+
+impl Counters {
+    /// The bytes that readers took of what was in a tier when they asked.
+    pub fn served(&self, tier: Tier) -> &AtomicU64 {
+        match tier {
+            Tier::Ram => &self.ram_served,
+            Tier::Disk => &self.disk_served,
+            Tier::Origin => &self.origin_served,
+        }
+    }
 }
 
 /// Where one blob is.

@@ -13,7 +13,7 @@ use std::{
 use axum::serve::Listener as _;
 use greenroom::{
     engine::Engine,
-    images::{Images, Settings, nbp::NbpSet},
+    images::{Images, Keeper, Settings, nbp::NbpSet},
     journal::Journal,
     library::{Library, Shared},
     model::{
@@ -123,9 +123,11 @@ impl House {
         };
         let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
         let settings = Settings { dir: dir.path().join("images"), ram: Bytes(64 << 20), disk: Bytes(1 << 30) };
+        let images = Images::open(&settings).unwrap().0;
         let context = Context {
             engine: handle,
-            images: Images::open(&settings).unwrap().0,
+            keeper: Arc::new(Keeper::new(images.clone(), Bytes(1 << 30))),
+            images,
             nbps: Arc::new(NbpSet::load(Some(&nbps)).unwrap()),
             library: Arc::new(Shared::new(library)),
             secrets_dir: dir.path().join("secrets").as_path().into(),
