@@ -41,6 +41,12 @@ const COMMANDS: &[&[&str]] = &[
     &["image", "verify"],
     &["image", "warm"],
     &["cache"],
+    &["cache", "status"],
+    &["cache", "explain"],
+    &["cache", "pin"],
+    &["cache", "unpin"],
+    &["cache", "evict"],
+    &["cache", "plan"],
     &["cache", "replay"],
     &["import"],
     &["import", "matchbox"],
@@ -166,9 +172,12 @@ fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
             _ => format!("{line}\n"),
         })
         .collect();
-    for setting in
-        ["images: {ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB}", "http: {port: 80}", "stuck_after: 15m", "pools: 192.0.2.100-192.0.2.199"]
-    {
+    for setting in [
+        "images: {ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB}",
+        "http: {port: 80}",
+        "stuck_after: 15m",
+        "pools: 192.0.2.100-192.0.2.199",
+    ] {
         assert!(uncommented.contains(setting) && !uncommented.contains(&format!("# {setting}")), "{uncommented}");
     }
 }

@@ -46,7 +46,8 @@ pub(super) async fn keep(context: Context) {
 fn tell(context: &Context, said: &mut BTreeSet<Digest>) {
     let keeper: &Keeper = &context.keeper;
     let missing = keeper.missing();
-    let words = missing.iter().map(|one| format!("{} cannot be fetched: {}", cache::name(context, &one.digest), one.why));
+    let words =
+        missing.iter().map(|one| format!("{} cannot be fetched: {}", cache::name(context, &one.digest), one.why));
     let words: Vec<String> = words.collect();
     for (one, words) in missing.iter().zip(&words) {
         if !said.contains(&one.digest) {

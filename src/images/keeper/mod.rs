@@ -199,8 +199,7 @@ impl Keeper {
         let mut taken = vec![];
         loop {
             // What is worth more may change while steps are taken; each is taken once, so this ends.
-            let Some(step) =
-                self.plan().steps.into_iter().find(|step| !taken.contains(&(step.digest, step.kind)))
+            let Some(step) = self.plan().steps.into_iter().find(|step| !taken.contains(&(step.digest, step.kind)))
             else {
                 return;
             };

@@ -115,8 +115,7 @@ pub(super) fn routes() -> Router<Context> {
 /// Tells the keeper what the library has and what is pinned. Costs little: whoever wants a true answer does it first.
 pub fn tell_keeper(context: &Context) {
     let (world, ground) = (context.engine.world(), context.engine.ground());
-    let files: Vec<ImageFile> =
-        ground.catalog.images().flat_map(|image| image.files.values()).cloned().collect();
+    let files: Vec<ImageFile> = ground.catalog.images().flat_map(|image| image.files.values()).cloned().collect();
     let mut pins: BTreeMap<Digest, Tier> = BTreeMap::new();
     for (image, tier) in &world.pins {
         let files = ground.catalog.image(image).map(|image| &image.files);
@@ -139,8 +138,11 @@ async fn explain(State(context): State<Context>, Json(subject): Json<Subject>) -
         Ok(found) => found,
         Err(refusal) => return refusal.into_response(),
     };
-    let explained: Vec<Explained> =
-        found.iter().filter_map(|digest| context.keeper.account(digest)).map(|one| view::explained(&context, one)).collect();
+    let explained: Vec<Explained> = found
+        .iter()
+        .filter_map(|digest| context.keeper.account(digest))
+        .map(|one| view::explained(&context, one))
+        .collect();
     Json(explained).into_response()
 }
 

@@ -139,9 +139,8 @@ pub struct StepView {
 
 pub(super) fn status(context: &Context) -> CacheStatus {
     let (images, counters) = (&context.images, context.images.counters());
-    let (rooms, plan, now) = (images.rooms(), context.keeper.plan(), |count: &std::sync::atomic::AtomicU64| {
-        count.load(Ordering::Relaxed)
-    });
+    let (rooms, plan, now) =
+        (images.rooms(), context.keeper.plan(), |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed));
     let (ram, disk) = images.held();
     let (ram_blobs, disk_blobs) = context.keeper.blobs();
     let tier = |tier, size: Option<u64>, held, blobs, hits| TierView {
@@ -167,7 +166,11 @@ pub(super) fn status(context: &Context) -> CacheStatus {
             passed: now(&counters.passed),
         },
         rot: now(&counters.rot),
-        coming: images.coming().into_iter().map(|coming| ComingView { name: name(context, &coming.digest), coming }).collect(),
+        coming: images
+            .coming()
+            .into_iter()
+            .map(|coming| ComingView { name: name(context, &coming.digest), coming })
+            .collect(),
         pins: context.engine.world().pins.iter().map(|(image, tier)| (image.clone(), *tier)).collect(),
         keeper: KeeperView {
             hold: plan.hold,
