@@ -8,9 +8,11 @@
 
 mod origin_server;
 
+mod command;
 mod damage;
 mod failover;
 mod fill;
+mod keeper;
 mod room;
 mod share;
 
