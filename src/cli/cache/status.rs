@@ -50,7 +50,14 @@ fn lines(status: &CacheStatus) -> Vec<(&'static str, String)> {
     }
     let mut lines = vec![("origins", said)];
     if status.rot > 0 {
-        lines.push(("rot", format!("{} on disk had changed", counted(status.rot, "blob"))));
+        lines.push((
+            "rot",
+            format!(
+                "found {} on disk, {} repaired in place",
+                counted(status.rot, "time"),
+                counted(status.repaired, "chunk")
+            ),
+        ));
     }
     lines.extend(status.coming.iter().map(|coming| ("coming", come(coming))));
     if !status.pins.is_empty() {
@@ -93,7 +100,7 @@ fn come(view: &ComingView) -> String {
 
 /// `1 step`, `2 steps`, `3 fetches`.
 fn counted(count: u64, what: &str) -> String {
-    match (count, what.ends_with("ch")) {
+    match (count, what == "fetch") {
         (1, _) => format!("1 {what}"),
         (_, true) => format!("{count} {what}es"),
         (_, false) => format!("{count} {what}s"),

@@ -29,8 +29,10 @@ pub struct CacheStatus {
     pub tiers: Vec<TierView>,
     /// What was asked of origins.
     pub origin: OriginView,
-    /// Blobs on disk that had changed by themselves.
+    /// Blobs and chunks on disk that had changed by themselves.
     pub rot: u64,
+    /// Chunks of these that were fetched again.
+    pub repaired: u64,
     /// What is being fetched.
     pub coming: Vec<ComingView>,
     /// The images that are pinned.
@@ -166,6 +168,7 @@ pub(super) fn status(context: &Context) -> CacheStatus {
             passed: now(&counters.passed),
         },
         rot: now(&counters.rot),
+        repaired: now(&counters.repaired),
         coming: images
             .coming()
             .into_iter()

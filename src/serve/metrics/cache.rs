@@ -24,7 +24,8 @@ pub(super) fn register(registry: &mut Registry, context: &Context) {
         "Origins that did not answer, broke off or gave wrong bytes",
         &cache.origin_errors,
     );
-    count(registry, "cache_rot", "Image files on disk that had changed by themselves", &cache.rot);
+    count(registry, "cache_rot", "Image files and chunks on disk that had changed by themselves", &cache.rot);
+    count(registry, "cache_repaired", "Chunks on disk that were fetched again and written in place", &cache.repaired);
     let (ram, disk) = context.images.held();
     gauge(registry, "cache_ram_bytes", "Bytes in the RAM tier", ram.0);
     gauge(registry, "cache_disk_bytes", "Bytes in the disk tier", disk.0);
