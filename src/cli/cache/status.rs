@@ -72,6 +72,7 @@ fn lines(status: &CacheStatus) -> Vec<(&'static str, String)> {
         .map(|(kind, (steps, bytes))| format!("{} ({bytes})", counted(*steps, kind.name())))
         .collect();
     let now = match (keeper.hold, keeper.planned) {
+        (_, 0) if status.coming.iter().any(|view| !view.coming.waited) => "fetches what is coming".to_owned(),
         (_, 0) => "nothing to do".to_owned(),
         (None, planned) => format!("{} to take", counted(planned as u64, "step")),
         (Some(hold), planned) => format!("{} to take, but {hold}", counted(planned as u64, "step")),
