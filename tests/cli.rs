@@ -42,6 +42,12 @@ const COMMANDS: &[&[&str]] = &[
     &["image", "verify"],
     &["image", "warm"],
     &["cache"],
+    &["cache", "status"],
+    &["cache", "explain"],
+    &["cache", "pin"],
+    &["cache", "unpin"],
+    &["cache", "evict"],
+    &["cache", "plan"],
     &["cache", "replay"],
     &["import"],
     &["import", "matchbox"],
@@ -168,7 +174,7 @@ fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
         })
         .collect();
     for setting in [
-        "images: {ram: 1GiB, disk: 50GiB, patience: 1m}",
+        "images: {ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB, patience: 1m}",
         "http: {port: 80, client_rate: 50MiB, total_rate: 800MiB}",
         "stuck_after: 15m",
         "pools: 192.0.2.100-192.0.2.199",

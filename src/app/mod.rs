@@ -3,6 +3,7 @@
 //! Everything is bound and opened first; only then does anything run. A vital service that ends takes the process with it,
 //! with its name; a helper is started again and shows in `/healthz`.
 
+mod keeper;
 mod library;
 mod notify;
 mod privileges;
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{self, Config},
     engine::Engine,
-    images::{self, Images, Keys, OriginSettings, S3Settings, nbp::NbpSet},
+    images::{self, Images, Keeper, Keys, OriginSettings, S3Settings, nbp::NbpSet},
     journal::{Journal, JournalError},
     library::{Remote, SecretError, Shared, secret, secret_names},
     model::{
@@ -132,6 +133,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     let mut watchers = vec![
         tokio::spawn(library::watch(context.clone(), config.library.clone())),
         tokio::spawn(net::watch(interfaces, context.clone())),
+        tokio::spawn(keeper::keep(context.clone())),
     ];
     if let Some(remote) = &config.library_remote {
         let from = Remote { dir: config.library.clone(), url: remote.url.clone(), branch: remote.branch.clone() };
@@ -200,6 +202,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     let (hook, rings) = hook(config, &health);
     let context = Context {
         engine: handle,
+        keeper: Arc::new(Keeper::new(images.clone(), config.keeper_rate)),
         images,
         nbps: Arc::new(nbps),
         library: Arc::new(Shared::new(library)),

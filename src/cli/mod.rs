@@ -70,7 +70,7 @@ enum Command {
     /// Add, list, verify and warm images.
     #[command(subcommand, after_help = image::EXAMPLES)]
     Image(image::Command),
-    /// Look at the image cache, and try what it would make of a trace.
+    /// Look at the image cache, pin and evict; try what it would make of a trace.
     #[command(subcommand, after_help = cache::EXAMPLES)]
     Cache(cache::Command),
     /// Take over from Matchbox, Cobbler or dnsmasq.
@@ -186,7 +186,7 @@ pub fn run() -> ExitCode {
             Command::Serve => serve::run(&global).await,
             Command::Persona(command) => persona::run(command, &global).await,
             Command::Image(command) => image::run(command, &global).await,
-            Command::Cache(command) => cache::run(command, &global),
+            Command::Cache(command) => cache::run(command, &global).await,
             Command::Import(command) => import::run(command, &global).await,
             Command::Device(command) => device::run(command, &global).await,
             Command::Boots(args) => boots::run(args, &global).await,

@@ -299,6 +299,8 @@ pub(super) struct Images {
     pub(super) disk: Bytes,
     #[serde(deserialize_with = "text", serialize_with = "written")]
     pub(super) patience: Seconds,
+    #[serde(deserialize_with = "text", serialize_with = "size")]
+    pub(super) keeper_rate: Bytes,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) s3: Option<S3>,
 }
@@ -306,7 +308,7 @@ pub(super) struct Images {
 impl Default for Images {
     fn default() -> Self {
         let patience = Seconds(OriginSettings::PATIENCE.as_secs() as u32);
-        Self { ram: Bytes(1 << 30), disk: Bytes(50 << 30), patience, s3: None }
+        Self { ram: Bytes(1 << 30), disk: Bytes(50 << 30), patience, keeper_rate: Bytes(32 << 20), s3: None }
     }
 }
 

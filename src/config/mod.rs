@@ -58,6 +58,8 @@ pub struct Config {
     pub images_patience: Seconds,
     /// Where `s3:` origins are.
     pub s3: S3,
+    /// How many bytes the cache's keeper moves in a second, of what no device waits for.
+    pub keeper_rate: Bytes,
     /// What policy reads. Its list of NBPs is filled in at start.
     pub site: Site,
 }

@@ -74,8 +74,9 @@ boot:
   #    match: {{manufacturer: \"Dell*\", arch: x64}}
   #    persona: kiosk-live
 
-# An image file whose origins let it make no progress for `patience` is refused.
-# images: {{ram: 1GiB, disk: 50GiB, patience: 1m}}
+# The image cache: its tiers, how fast it moves by itself (bytes in a second) what no device waits for, and how long an image
+# file may make no progress before it is refused.
+# images: {{ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB, patience: 1m}}
 # Beside them, where origins like s3://bucket/key are (Amazon's without `endpoint`), and the names of the secrets with its key;
 # without these, AWS_* of the environment, or nobody, as public buckets allow. `instance: true` asks the machine's own role.
 #   s3: {{endpoint: \"https://minio.example:9000\", access_key: s3-access-key, secret_key: s3-secret-key}}

@@ -38,10 +38,13 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     check.0.require(enough, "GR111", "images.ram", "the RAM tier is too small to be of use", "give it 16MiB or more");
     let fits = (SHORTEST_PATIENCE..=LONGEST_PATIENCE).contains(&file.images.patience);
     let help = "1m is what devices bear; 10s to 1h can be";
-    check.0.require(fits, "GR115", "images.patience", "this is no time to wait for an origin", help);
+    check.0.require(fits, "GR116", "images.patience", "this is no time to wait for an origin", help);
     let s3 = check.s3(file.images.s3.unwrap_or_default());
     check.rate("http.client_rate", file.http.client_rate);
     check.rate("http.total_rate", file.http.total_rate);
+    let help = "it keeps out of the way of devices by itself: 32MiB in a second is a good rate";
+    let moves = file.images.keeper_rate >= LOWEST_RATE;
+    check.0.require(moves, "GR115", "images.keeper_rate", "a pinned image would take days to arrive", help);
     for (at, name) in file.dhcp.interfaces.iter().enumerate() {
         let plain = (1..=15).contains(&name.len()) && !name.contains(['/', ' ']);
         check.0.require(
@@ -80,6 +83,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         images_disk: file.images.disk,
         images_patience: file.images.patience,
         s3,
+        keeper_rate: file.images.keeper_rate,
         site: Site {
             mode: file.dhcp.mode,
             subnets,

@@ -1,6 +1,11 @@
 //! A blob that is open for reading.
 
-use std::{fs::File, mem, ops::Range, sync::Arc};
+use std::{
+    fs::File,
+    mem,
+    ops::Range,
+    sync::{Arc, atomic::Ordering},
+};
 
 use bytes::{Buf, Bytes};
 use futures_util::{
@@ -15,7 +20,7 @@ use crate::model::{
 };
 
 use super::{
-    BlobError, CHUNK,
+    BlobError, CHUNK, Counters,
     arrival::read_at,
     blocking,
     disk_blob::DiskBlob,
@@ -34,6 +39,7 @@ pub struct Blob {
     /// Where it was when it was asked for.
     pub tier: Tier,
     pub(super) content: Content,
+    pub(super) counters: Arc<Counters>,
 }
 
 #[derive(Clone)]
@@ -87,7 +93,7 @@ impl Blob {
                 Source::Through(Box::new(Through::new(Fetch::new(origins.clone(), file))))
             }
         };
-        Reader { digest: self.digest, at, end, source }
+        Reader { digest: self.digest, at, end, source, tier: self.tier, counters: self.counters.clone() }
     }
 
     /// The bytes of `range` in chunks of at most 256 KiB, for who wants to look at them.
@@ -111,6 +117,8 @@ pub struct Reader {
     at: u64,
     end: u64,
     source: Source,
+    tier: Tier,
+    counters: Arc<Counters>,
 }
 
 enum Source {
@@ -143,6 +151,7 @@ impl Reader {
             },
         };
         self.at += piece.len();
+        self.counters.served(self.tier).fetch_add(piece.len(), Ordering::Relaxed);
         Ok(Some(piece))
     }
 

@@ -12,6 +12,7 @@ use std::{
     io, mem,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -25,9 +26,11 @@ use super::{
     blocking,
     chunk::Cutter,
     fetch::Fetch,
+    load::{Load, Waited},
     lock,
     open::Tiers,
     origins::Origins,
+    throttle::Throttle,
     tier_sled::{DiskTier, Room},
 };
 
@@ -61,6 +64,11 @@ pub(super) struct Fill {
     seen: watch::Sender<Seen>,
     pub(super) arrival: Arrival,
     cutter: Mutex<Cutter>,
+    began: Instant,
+    /// How fast it may go, when only the keeper wants it.
+    pace: watch::Sender<Option<Arc<Throttle>>>,
+    /// Held while a device waits for it.
+    waited: Mutex<Option<Waited>>,
 }
 
 /// Where a fill has its file, while the disk takes it.
@@ -72,7 +80,41 @@ struct Place {
 impl Fill {
     pub(super) fn new(file: &ImageFile) -> Self {
         let (seen, _) = watch::channel(Seen::Arrived { visible: 0, len: None });
-        Self { digest: file.sha256, seen, arrival: Arrival::new(), cutter: Mutex::default() }
+        let (pace, _) = watch::channel(None);
+        let (began, waited) = (Instant::now(), Mutex::default());
+        Self { digest: file.sha256, seen, arrival: Arrival::new(), cutter: Mutex::default(), began, pace, waited }
+    }
+
+    /// One that nobody waits for, at this pace until somebody does.
+    pub(super) fn at_pace(self, pace: Arc<Throttle>) -> Self {
+        self.pace.send_replace(Some(pace));
+        self
+    }
+
+    /// Somebody waits for it: from now on it goes as fast as it can.
+    pub(super) fn hurry(&self, load: &Arc<Load>) {
+        lock(&self.waited).get_or_insert_with(|| load.waited());
+        self.pace.send_replace(None);
+    }
+
+    /// It is over: nobody waits any more.
+    pub(super) fn rest(&self) {
+        lock(&self.waited).take();
+    }
+
+    /// Whether a device waits for it, and since when it runs.
+    pub(super) fn run_for(&self) -> (bool, Instant) {
+        (lock(&self.waited).is_some(), self.began)
+    }
+
+    /// Waits as long as its pace asks after so many bytes, or until somebody waits for it.
+    async fn linger(&self, bytes: u64) {
+        let mut pace = self.pace.subscribe();
+        let Some(throttle) = pace.borrow_and_update().clone() else { return };
+        tokio::select! {
+            () = throttle.moved(bytes) => {}
+            _ = pace.wait_for(Option::is_none) => {}
+        }
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<Seen> {
@@ -87,6 +129,20 @@ impl Fill {
             Seen::Arrived { len: Some(len), .. } | Seen::Verified { len } | Seen::Kept { len } => Ok(*len),
             Seen::Arrived { len: None, .. } => Err(BlobError::Dropped),
             Seen::Failed(error) => Err(error.clone()),
+        }
+    }
+
+    /// Follows it to the end. `progress` hears how many of the `len` bytes are there.
+    pub(super) async fn followed(&self, len: u64, progress: &mut impl FnMut(u64, u64)) -> Result<(), BlobError> {
+        let mut seen = self.watch();
+        loop {
+            match &*seen.borrow_and_update() {
+                Seen::Arrived { visible, .. } => progress(*visible, len),
+                Seen::Verified { .. } => {}
+                Seen::Kept { .. } => return Ok(()),
+                Seen::Failed(error) => return Err(error.clone()),
+            }
+            seen.changed().await.map_err(|_| BlobError::Dropped)?;
         }
     }
 
@@ -176,6 +232,7 @@ impl Fill {
             };
             let (kept, next) = tokio::join!(keep, fetch.next());
             kept?;
+            self.linger(written - at).await;
             coming = next?;
         }
         Ok(written)

@@ -20,12 +20,15 @@
 
 mod arrival;
 mod blob;
+mod census;
 pub mod checksums;
 mod chunk;
 mod disk_blob;
 mod download;
 mod fetch;
 mod fill;
+pub mod keeper;
+mod load;
 pub mod media;
 mod memory;
 pub mod nbp;
@@ -34,6 +37,7 @@ mod origin;
 mod origins;
 pub mod signature;
 mod survey;
+mod throttle;
 mod tier_ram;
 mod tier_sled;
 mod unnamed;
@@ -59,7 +63,10 @@ use crate::model::{
 };
 
 pub use blob::{Blob, Piece, Reader};
+pub use census::{Coming, Kept};
 pub use download::{Abandoned, DownloadError, Downloaded, abandoned, download};
+pub use keeper::Keeper;
+pub use load::Hold;
 pub use open::Images;
 pub use origin::{Artifact, Keys, OciFile, OriginSettings, S3Settings, choose_tls};
 pub use survey::{small, survey};
@@ -215,6 +222,23 @@ pub struct Counters {
     pub rot: AtomicU64,
     /// Chunks of them that were fetched again and written in place.
     pub repaired: AtomicU64,
+    /// Bytes that readers took from RAM.
+    pub ram_served: AtomicU64,
+    /// Bytes that readers took from disk.
+    pub disk_served: AtomicU64,
+    /// Bytes that readers took while they came from an origin.
+    pub origin_served: AtomicU64,
+}
+
+impl Counters {
+    /// The bytes that readers took of what was in a tier when they asked.
+    pub fn served(&self, tier: Tier) -> &AtomicU64 {
+        match tier {
+            Tier::Ram => &self.ram_served,
+            Tier::Disk => &self.disk_served,
+            Tier::Origin => &self.origin_served,
+        }
+    }
 }
 
 impl Counters {

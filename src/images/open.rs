@@ -23,6 +23,7 @@ use super::{
     blocking,
     disk_blob::DiskBlob,
     fill::{Fill, Seen},
+    load::Load,
     lock, now,
     origins::Origins,
     tier_ram::RamTier,
@@ -38,13 +39,14 @@ pub struct Images {
 
 pub(super) struct Inner {
     pub(super) tiers: Tiers,
-    fills: Mutex<HashMap<Digest, Arc<Fill>>>,
+    pub(super) fills: Mutex<HashMap<Digest, Arc<Fill>>>,
     /// Held while a doubtful blob is hashed, so that a hundred askers hash it once.
     hashing: tokio::sync::Mutex<()>,
-    origins: Arc<Origins>,
+    pub(super) origins: Arc<Origins>,
     counters: Arc<Counters>,
     /// Somebody waits for readers to leave, so that what blobs share can be freed.
     pub(super) sharing: AtomicBool,
+    pub(super) load: Arc<Load>,
 }
 
 /// The two tiers of our own.
@@ -71,7 +73,7 @@ impl Tiers {
         self.disk_fails.store(fails, Ordering::Relaxed);
     }
 
-    fn policy(&self) -> MutexGuard<'_, Policy> {
+    pub(super) fn policy(&self) -> MutexGuard<'_, Policy> {
         lock(&self.policy)
     }
 
@@ -110,6 +112,7 @@ impl Images {
             fills: Mutex::default(),
             hashing: tokio::sync::Mutex::default(),
             origins: Arc::new(Origins::new(counters.clone(), &settings.origins)?),
+            load: Arc::new(Load::new(counters.clone())),
             counters,
             sharing: AtomicBool::new(false),
         };
@@ -126,7 +129,7 @@ impl Images {
             Near::Filling(fill) => fill,
         };
         match fill.len().await {
-            Ok(len) => Ok(Blob { digest: file.sha256, len, tier: Tier::Origin, content: Content::Fill(fill) }),
+            Ok(len) => Ok(self.opened(file.sha256, len, Tier::Origin, Content::Fill(fill))),
             Err(BlobError::NoRoom { len, .. }) => Ok(self.pass_through(file, len)),
             Err(error) => Err(error),
         }
@@ -216,14 +219,16 @@ impl Images {
             return Near::Held(blob);
         }
         self.inner.counters.misses.fetch_add(1, Ordering::Relaxed);
-        match fills.entry(file.sha256) {
-            Entry::Occupied(fill) => Near::Filling(fill.get().clone()),
+        let fill = match fills.entry(file.sha256) {
+            Entry::Occupied(fill) => fill.get().clone(),
             Entry::Vacant(place) => {
                 let fill = place.insert(Arc::new(Fill::new(file))).clone();
                 self.begin(fill.clone(), file.clone());
-                Near::Filling(fill)
+                fill
             }
-        }
+        };
+        fill.hurry(&self.inner.load);
+        Near::Filling(fill)
     }
 
     fn near(&self, file: &ImageFile) -> Option<Blob> {
@@ -236,12 +241,13 @@ impl Images {
         };
         if let Some((memory, len)) = tiers.ram().get(&digest) {
             counters.ram_hits.fetch_add(1, Ordering::Relaxed);
-            return Some(Blob { digest, len, tier: Tier::Ram, content: Content::Ram(memory) });
+            return Some(self.opened(digest, len, Tier::Ram, Content::Ram(memory)));
         }
         let disk = self.on_disk(file, heat)?;
         counters.disk_hits.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(self.clone().promote(disk.clone()));
-        Some(Blob { digest, len: disk.shelf.len(), tier: Tier::Disk, content: Content::Disk(disk) })
+        let len = disk.shelf.len();
+        Some(self.opened(digest, len, Tier::Disk, Content::Disk(disk)))
     }
 
     /// The blob on disk, if what the tier holds of it was verified.
@@ -252,8 +258,12 @@ impl Images {
         Some(DiskBlob { shelf, tier, origins: self.inner.origins.clone(), file: Arc::new(file.clone()) })
     }
 
+    fn opened(&self, digest: Digest, len: u64, tier: Tier, content: Content) -> Blob {
+        Blob { digest, len, tier, content, counters: self.inner.counters.clone() }
+    }
+
     /// Runs a fill beside its followers: it goes on when all of them leave, as the next device will ask as well.
-    fn begin(&self, fill: Arc<Fill>, file: ImageFile) {
+    pub(super) fn begin(&self, fill: Arc<Fill>, file: ImageFile) {
         let inner = self.inner.clone();
         inner.counters.fills.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
@@ -263,6 +273,7 @@ impl Images {
             // In a task of its own, so that even a panic there leaves no fill behind that never ends.
             let result = tokio::spawn(run).await.unwrap_or(Err(BlobError::Dropped));
             lock(&inner.fills).remove(&digest);
+            fill.rest();
             let kept = result.is_ok();
             fill.tell(match result {
                 Ok(len) => Seen::Kept { len },
@@ -283,11 +294,11 @@ impl Images {
         self.inner.counters.passed.fetch_add(1, Ordering::Relaxed);
         let sized = Box::new(ImageFile { size: Some(Bytes(len)), ..file.clone() });
         let content = Content::Through(self.inner.origins.clone(), sized);
-        Blob { digest: file.sha256, len, tier: Tier::Origin, content }
+        self.opened(file.sha256, len, Tier::Origin, content)
     }
 
     /// Copies a blob of the disk tier into RAM, when RAM has room.
-    async fn promote(self, disk: DiskBlob) {
+    pub(super) async fn promote(self, disk: DiskBlob) {
         let (digest, len) = (disk.file.sha256, disk.shelf.len());
         if !self.inner.tiers.begin_ram(&digest, len) {
             return;
@@ -303,18 +314,7 @@ impl Images {
             Content::Ram(_) => {}
             Content::Disk(disk) => self.clone().promote(disk).await,
             Content::Through(..) => return Err(BlobError::NoRoom { digest, len }),
-            Content::Fill(fill) => {
-                let mut seen = fill.watch();
-                loop {
-                    match &*seen.borrow_and_update() {
-                        Seen::Arrived { visible, .. } => progress(*visible, len),
-                        Seen::Verified { .. } => {}
-                        Seen::Kept { .. } => break,
-                        Seen::Failed(error) => return Err(error.clone()),
-                    }
-                    seen.changed().await.map_err(|_| BlobError::Dropped)?;
-                }
-            }
+            Content::Fill(fill) => fill.followed(len, progress).await?,
         }
         if self.status(&digest).tier == Tier::Origin {
             return Err(BlobError::NoRoom { digest, len });

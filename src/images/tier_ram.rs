@@ -20,9 +20,31 @@ struct Held {
     len: u64,
 }
 
+impl Held {
+    /// Memory that is being read comes back only with the last of its readers.
+    fn is_read(&self) -> bool {
+        Arc::strong_count(&self.memory) > 1
+    }
+}
+
 impl RamTier {
     pub(super) fn new(room: u64) -> Self {
         Self { room, blobs: HashMap::new(), coming: HashMap::new() }
+    }
+
+    /// How many bytes it takes.
+    pub(super) fn room(&self) -> u64 {
+        self.room
+    }
+
+    /// Each blob with its length, and whether it is being read.
+    pub(super) fn standing(&self) -> Vec<(Digest, u64, bool)> {
+        self.blobs.iter().map(|(digest, held)| (*digest, held.len, held.is_read())).collect()
+    }
+
+    /// Whether somebody reads a blob here.
+    pub(super) fn is_read(&self, digest: &Digest) -> bool {
+        self.blobs.get(digest).is_some_and(Held::is_read)
     }
 
     /// A blob's memory and length.
@@ -45,10 +67,8 @@ impl RamTier {
         if self.blobs.contains_key(digest) || self.coming.contains_key(digest) {
             return false;
         }
-        // Memory that is being read comes back only with the last of its readers.
-        let fixed = |held: &Held| Arc::strong_count(&held.memory) > 1;
         let blobs = self.blobs.iter();
-        let blobs = blobs.map(|(digest, held)| Candidate { digest: *digest, len: held.len, fixed: fixed(held) });
+        let blobs = blobs.map(|(digest, held)| Candidate { digest: *digest, len: held.len, fixed: held.is_read() });
         let coming = self.coming.iter().map(|(digest, len)| Candidate { digest: *digest, len: *len, fixed: true });
         let held: Vec<Candidate> = blobs.chain(coming).collect();
         let Admission::Admit { evict } = policy.admit(Tier::Ram, digest, len, self.room, &held, now) else {
@@ -64,16 +84,6 @@ impl RamTier {
         if let (Some(len), Some(memory)) = (self.coming.remove(digest), memory) {
             self.blobs.insert(*digest, Held { memory: Arc::new(memory), len });
         }
-    }
-
-    /// Every blob that it holds: its length, and whether somebody is reading it.
-    pub(super) fn all(&self) -> Vec<(Digest, u64, bool)> {
-        self.blobs.iter().map(|(digest, held)| (*digest, held.len, Arc::strong_count(&held.memory) > 1)).collect()
-    }
-
-    /// Whether somebody is reading a blob of it.
-    pub(super) fn is_read(&self, digest: &Digest) -> bool {
-        self.blobs.get(digest).is_some_and(|held| Arc::strong_count(&held.memory) > 1)
     }
 
     pub(super) fn remove(&mut self, digest: &Digest) {

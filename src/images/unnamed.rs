@@ -25,7 +25,7 @@ impl Images {
     /// What the tiers hold beside the blobs of `named` and those that are pinned, by name.
     pub fn unnamed(&self, named: &BTreeSet<Digest>) -> Vec<Unnamed> {
         let mut found: BTreeMap<Digest, Unnamed> = BTreeMap::new();
-        let (ram, disk) = (self.tiers().ram().all(), self.tiers().disk.all());
+        let (ram, disk) = (self.tiers().ram().standing(), self.tiers().disk.all());
         let none = |digest| Unnamed { digest, ram: Bytes(0), disk: Bytes(0), is_read: false };
         for (digest, len, is_read) in ram {
             let one = found.entry(digest).or_insert_with(|| none(digest));

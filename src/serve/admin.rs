@@ -36,7 +36,7 @@ use crate::{
 };
 
 use super::{
-    Context,
+    Context, cache,
     context::Health,
     gc, net,
     replay::{self, NoReplay},
@@ -127,10 +127,10 @@ pub(super) fn trouble(status: StatusCode, error: impl ToString) -> Response {
 const LONGEST_ERROR: usize = 4096;
 
 /// How many lines may wait for a slow reader.
-const WAITING: usize = 64;
+pub(super) const WAITING: usize = 64;
 
 /// How often an unchanged progress is said again at the most.
-const STEP: u64 = 1 << 20;
+pub(super) const STEP: u64 = 1 << 20;
 
 /// Binds the socket; one that a crash left behind is replaced, one that answers is not. It appears under its name only
 /// when its permissions are set.
@@ -169,6 +169,7 @@ pub fn router(context: Context) -> Router {
         .route("/images/gc", get(gc::list).post(gc::remove))
         .route("/images/{name}/warm", post(warm))
         .route("/images/{name}/verify", post(verify))
+        .merge(cache::routes())
         .route("/library", get(library))
         .route("/library/personas", get(personas))
         .route("/library/reload", post(reload))
@@ -214,7 +215,12 @@ async fn device(State(context): State<Context>, UrlPath(mac): UrlPath<MacAddr>) 
 }
 
 async fn command(State(context): State<Context>, Json(command): Json<Command>) -> Response {
-    match context.engine.ask(Request::Command(command)).await {
+    answered(context.engine.ask(Request::Command(command)).await)
+}
+
+/// What became of an order.
+pub(super) fn answered(reply: Result<Reply, Unavailable>) -> Response {
+    match reply {
         Ok(Reply::Rejected(rejection)) => trouble(StatusCode::UNPROCESSABLE_ENTITY, rejection),
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error @ (Unavailable::Busy | Unavailable::Stopped)) => trouble(StatusCode::SERVICE_UNAVAILABLE, error),
@@ -361,8 +367,13 @@ where
             lines.send(finished).await.unwrap_or_default();
         }
     });
+    as_lines(received)
+}
+
+/// Everything that comes, a JSON line each, until nobody sends any more.
+pub(super) fn as_lines<T: Serialize + Send + 'static>(received: mpsc::Receiver<T>) -> Response {
     let text = stream::unfold(received, |mut received| async move { Some((received.recv().await?, received)) })
-        .map(|progress| Ok::<_, io::Error>(json_line(&progress).unwrap_or_default()));
+        .map(|one| Ok::<_, io::Error>(json_line(&one).unwrap_or_default()));
     Body::from_stream(text).into_response()
 }
 

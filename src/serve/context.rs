@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     document::Problem,
     engine::Handle,
-    images::{Images, nbp::NbpSet},
+    images::{Images, Keeper, nbp::NbpSet},
     library::{self, History, secret_names},
     model::Moment,
     world::Ground,
@@ -26,6 +26,8 @@ pub struct Context {
     pub engine: Handle,
     /// The image cache.
     pub images: Images,
+    /// Who moves its blobs between the tiers.
+    pub keeper: Arc<Keeper>,
     /// The NBPs.
     pub nbps: Arc<NbpSet>,
     /// The personas and manifests, with what is wrong with them.

@@ -1,5 +1,7 @@
 //! Counters, in Prometheus' text form.
 
+mod cache;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::{
@@ -133,40 +135,7 @@ impl Metrics {
         count(&mut registry, "engine_facts", "Facts appended to the journal", &engine.facts);
         count(&mut registry, "engine_journal_micros", "Microseconds spent appending batches", &engine.journal_micros);
         count(&mut registry, "engine_refused", "Requests that found the inbox full", &context.engine.refused().into());
-        let cache = context.images.counters();
-        count(&mut registry, "cache_ram_hits", "Image files asked for that were in RAM", &cache.ram_hits);
-        count(&mut registry, "cache_disk_hits", "Image files asked for that were on disk", &cache.disk_hits);
-        count(&mut registry, "cache_misses", "Image files asked for that were in no tier", &cache.misses);
-        count(
-            &mut registry,
-            "cache_passed",
-            "Image files passed through from an origin, for want of room",
-            &cache.passed,
-        );
-        count(&mut registry, "cache_fills", "Reads of origins begun", &cache.fills);
-        count(&mut registry, "cache_failures", "Reads of origins that failed", &cache.failures);
-        count(&mut registry, "origin_bytes", "Bytes read from origins", &cache.origin_bytes);
-        count(
-            &mut registry,
-            "origin_errors",
-            "Origins that did not answer, broke off or gave wrong bytes",
-            &cache.origin_errors,
-        );
-        let troubles: Family<Kind, Counter> = Family::default();
-        for (trouble, times) in cache.troubles() {
-            troubles.get_or_create(&kind(trouble.name())).inc_by(times);
-        }
-        registry.register("origin_troubles", "The same, by what went wrong", troubles);
-        gauge(
-            &mut registry,
-            "origins_resting",
-            "Servers of images that are left alone for a while, as they failed",
-            context.images.troubles().len() as u64,
-        );
-        count(&mut registry, "cache_rot", "Image files on disk that had changed by themselves", &cache.rot);
-        let (ram, disk) = context.images.held();
-        gauge(&mut registry, "cache_ram_bytes", "Bytes in the RAM tier", ram.0);
-        gauge(&mut registry, "cache_disk_bytes", "Bytes in the disk tier", disk.0);
+        cache::register(&mut registry, context);
         world(&mut registry, context);
         library(&mut registry, context);
         let mut text = String::new();

@@ -9,6 +9,7 @@
 pub mod admin;
 mod blob;
 mod boot;
+pub mod cache;
 mod connection;
 pub mod context;
 pub mod dhcp;

@@ -74,7 +74,7 @@ fn outcome(facts: Result<Vec<Fact>, Rejection>) -> Outcome {
 }
 
 /// The name that is most like `wanted`, when one is like it at all.
-fn nearest<'a, T: ToString>(names: impl Iterator<Item = &'a T>, wanted: &T) -> Option<&'a T> {
+pub fn nearest<'a, T: ToString>(names: impl Iterator<Item = &'a T>, wanted: &T) -> Option<&'a T> {
     let wanted = wanted.to_string();
     let likeness = |name: &T| strsim::jaro_winkler(&name.to_string(), &wanted);
     names.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|name| likeness(name) > 0.8)

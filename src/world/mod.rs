@@ -12,6 +12,7 @@ mod explain;
 mod script;
 mod state;
 
+pub use command::nearest;
 pub use decide::{Ground, Outcome, Stamp, decide};
 pub use explain::{Answer, Explanation, Subject, explain};
 pub use state::World;

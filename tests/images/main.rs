@@ -8,10 +8,12 @@
 
 mod origin_server;
 
+mod command;
 mod damage;
 mod disk;
 mod failover;
 mod fill;
+mod keeper;
 mod room;
 mod s3;
 mod share;

@@ -12,7 +12,7 @@ use std::{
 
 use greenroom::{
     engine::Engine,
-    images::{Images, OriginSettings, Settings, nbp::NbpSet},
+    images::{Images, Keeper, OriginSettings, Settings, nbp::NbpSet},
     journal::Journal,
     library::{Library, Shared},
     model::{
@@ -135,9 +135,11 @@ impl House {
         let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
         let origins = OriginSettings { patience: Duration::from_secs(6), ..OriginSettings::new(|| 4) };
         let settings = Settings { dir: dir.path().join("images"), ram: Bytes(64 << 20), disk: Bytes(1 << 30), origins };
+        let images = Images::open(&settings).unwrap().0;
         let context = Context {
             engine: handle,
-            images: Images::open(&settings).unwrap().0,
+            keeper: Arc::new(Keeper::new(images.clone(), Bytes(1 << 30))),
+            images,
             nbps: Arc::new(NbpSet::load(Some(&nbps)).unwrap()),
             library: Arc::new(Shared::new(library)),
             secrets_dir: dir.path().join("secrets").as_path().into(),

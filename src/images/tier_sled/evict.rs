@@ -72,6 +72,16 @@ impl State {
 }
 
 impl DiskTier {
+    /// Evicts a blob that nobody reads; `false` when somebody does.
+    pub(in crate::images) fn let_go(&self, digest: &Digest) -> bool {
+        let mut state = lock(&self.state);
+        let idle = state.idle(digest);
+        if idle {
+            self.evict(&mut state, digest);
+        }
+        idle
+    }
+
     /// Evicts what is worth least until the tier is no larger than it may be. For the start: it may have been larger.
     pub(super) fn fit(&self) {
         let policy = lock(&self.policy);

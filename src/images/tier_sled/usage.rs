@@ -16,6 +16,18 @@ pub(in crate::images) struct Taken {
 }
 
 impl DiskTier {
+    /// How many bytes it takes.
+    pub(in crate::images) fn room(&self) -> u64 {
+        self.room
+    }
+
+    /// Each blob with its length, and whether it is being read. What blobs share counts for each of them.
+    pub(in crate::images) fn standing(&self) -> Vec<(Digest, u64, bool)> {
+        let state = lock(&self.state);
+        let blobs = state.blobs.iter().filter(|(_, held)| !held.entry.remnant);
+        blobs.map(|(digest, held)| (*digest, held.entry.len, !state.idle(digest))).collect()
+    }
+
     /// What some blobs take together.
     pub(in crate::images) fn taken(&self, digests: &[Digest]) -> Taken {
         let state = lock(&self.state);
