@@ -42,6 +42,7 @@ const COMMANDS: &[&[&str]] = &[
     &["image", "warm"],
     &["cache"],
     &["cache", "replay"],
+    &["cache", "trace"],
     &["import"],
     &["import", "matchbox"],
     &["import", "cobbler"],

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
         Bytes, Digest,
         image::{ImageFile, Tier},
     },
-    stage::Policy,
+    stage::{Policy, Rooms},
 };
 
 use super::{
@@ -69,6 +70,9 @@ impl Tiers {
 
     /// Room on disk for a fill, if the policy lets it in.
     pub(super) fn promise(&self, digest: &Digest, len: u64) -> Option<Room> {
+        if len > 0 {
+            self.policy().met(*digest, len);
+        }
         self.disk.promise(digest, len)
     }
 
@@ -79,14 +83,21 @@ impl Tiers {
 
     /// Whether the caller shall load the blob into RAM: see [`RamTier::begin`].
     pub(super) fn begin_ram(&self, digest: &Digest, len: u64) -> bool {
+        self.policy().met(*digest, len);
         self.ram().begin(&self.policy(), digest, len, now())
+    }
+
+    /// An origin gave all of a blob in this time.
+    pub(super) fn fetched(&self, digest: &Digest, len: u64, took: Duration) {
+        self.policy().fetched(*digest, len, took.as_secs_f64());
     }
 }
 
 impl Images {
     /// Opens the cache. An index that does not open is set aside and rebuilt: the second value says so.
     pub fn open(settings: &Settings) -> Result<(Self, Option<String>), OpenError> {
-        let (disk, warning) = DiskTier::open(&settings.dir, settings.disk.0, Arc::default())?;
+        let policy = Policy::new(Rooms { ram: settings.ram.0, disk: settings.disk.0 });
+        let (disk, warning) = DiskTier::open(&settings.dir, settings.disk.0, Arc::new(Mutex::new(policy)))?;
         let counters = Arc::new(Counters::default());
         let inner = Inner {
             tiers: Tiers::new(RamTier::new(settings.ram.0), disk),

@@ -5,10 +5,18 @@
 //! ([`Policy::desired`]), asked by the keeper when nobody waits. Time is an argument; nothing here does I/O, so a recorded trace
 //! runs through the very policy that serves.
 
+mod admit;
 mod heat;
+mod panel;
+mod place;
 mod policy;
+mod record;
 pub mod replay;
+pub mod shadow;
 mod step;
 
-pub use policy::{Admission, Candidate, Forecast, Known, Policy, Rooms, Turned, Worth};
+pub use admit::{Admission, Candidate, Turned};
+pub use panel::Expert;
+pub use place::{Known, Rooms};
+pub use policy::{Forecast, Policy, Worth};
 pub use step::{Standing, Step, StepKind, Why, steps};

@@ -15,6 +15,10 @@ use crate::model::{Digest, Moment, image::Tier};
 
 use super::{Known, Policy, Rooms};
 
+/// A blob that nobody waits for is fetched only when it is worth so many times what would go for it: else forecasts that come
+/// and go would have the origin read again and again.
+const CALM: f64 = 2.0;
+
 /// Where a blob is now. What the library names and no tier holds is told as well: it may have to be fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -209,6 +213,12 @@ impl<'a> Plan<'a> {
         let freed: i128 =
             leaving.iter().filter_map(|digest| self.standing.get(digest)).map(|one| i128::from(one.len)).sum();
         if free + freed < i128::from(one.len) {
+            return false;
+        }
+        let worth = |digest, len: u64| self.policy.worth_of(digest, Some(len), self.now).per_byte * len as f64;
+        let lost: f64 =
+            leaving.iter().filter_map(|digest| self.standing.get(digest)).map(|one| worth(&one.digest, one.len)).sum();
+        if kind == StepKind::Fetch && why != Why::Pinned && lost * CALM > worth(&one.digest, one.len) {
             return false;
         }
         self.let_go(tier, leaving, Why::RoomFor(one.digest));
