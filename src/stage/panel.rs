@@ -2,7 +2,7 @@
 //! worth most leads.
 //!
 //! No policy is best for every site: what is best for a scan loses on bursts. A shadow holds what it would hold had it led all
-//! the time, so that following it costs little and gives what it has. Their scores halve with every [`HALF_LIFE`] asks; the
+//! the time, so that following it costs little and gives what it has. Their scores halve with every 500 asks; the
 //! lead changes only when another one is better by more than chance.
 
 use serde::Serialize;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::shadow::{Asked, Blend, Gdsf, Lru, Rank, S3Fifo, Shadow, Taste};
 
 /// After how many asks a hit counts half for its shadow's score.
-const HALF_LIFE: f64 = 2_000.0;
+const HALF_LIFE: f64 = 500.0;
 /// By how much the score of another one must be higher before it leads.
 const EDGE: f64 = 0.01;
 /// The same in hits, while scores are small.

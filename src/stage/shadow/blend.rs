@@ -1,7 +1,7 @@
 //! Our own, on three time scales at once: counts of asks that halve in ten minutes, two hours and two days, each as asks per
 //! hour, by length. What was asked for just now counts much and soon less; what is asked for each day outlives the night.
 //!
-//! The order changes as time goes by, so the victims are looked for anew each time, among [`LOOK`] blobs, whose turn goes
+//! The order changes as time goes by, so the victims are looked for anew each time, among 256 blobs, whose turn goes
 //! round: among all, in a cache of images.
 
 use super::{Asked, Shadow, Slots};
