@@ -49,6 +49,7 @@ const COMMANDS: &[&[&str]] = &[
     &["cache", "evict"],
     &["cache", "plan"],
     &["cache", "replay"],
+    &["cache", "trace"],
     &["import"],
     &["import", "matchbox"],
     &["import", "cobbler"],

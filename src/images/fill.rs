@@ -161,8 +161,10 @@ impl Fill {
         let mut fetch = Fetch::new(origins, file);
         let expected = fetch.open().await?;
         let place = self.place(tiers, expected)?;
+        let began = Instant::now();
         let filled = self.take_in(tiers, fetch, expected).await;
         if let Ok(len) = filled {
+            tiers.fetched(&self.digest, len, began.elapsed());
             self.tell(Seen::Verified { len });
             self.store(tiers, place, len).await;
             return filled;

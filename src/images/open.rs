@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
         image::{ImageFile, Tier},
         trouble::{Trouble, TroubleKind},
     },
-    stage::Policy,
+    stage::{Policy, Rooms},
 };
 
 use super::{
@@ -79,6 +80,9 @@ impl Tiers {
 
     /// Room on disk for a fill, if the policy lets it in.
     pub(super) fn promise(&self, digest: &Digest, len: u64) -> Option<Room> {
+        if len > 0 {
+            self.policy().met(*digest, len);
+        }
         self.disk.promise(digest, len)
     }
 
@@ -89,7 +93,13 @@ impl Tiers {
 
     /// Whether the caller shall load the blob into RAM: see [`RamTier::begin`].
     pub(super) fn begin_ram(&self, digest: &Digest, len: u64) -> bool {
+        self.policy().met(*digest, len);
         self.ram().begin(&self.policy(), digest, len, now())
+    }
+
+    /// An origin gave all of a blob in this time.
+    pub(super) fn fetched(&self, digest: &Digest, len: u64, took: Duration) {
+        self.policy().fetched(*digest, len, took.as_secs_f64());
     }
 }
 
@@ -97,12 +107,13 @@ impl Images {
     /// Opens the cache. An index that does not open is set aside and rebuilt: the second value says so. A disk that takes
     /// nothing is done without: it says that too.
     pub fn open(settings: &Settings) -> Result<(Self, Option<String>), OpenError> {
-        let (disk, fails, warning) = match DiskTier::open(&settings.dir, settings.disk.0, Arc::default()) {
+        let policy = |disk| Arc::new(Mutex::new(Policy::new(Rooms { ram: settings.ram.0, disk })));
+        let (disk, fails, warning) = match DiskTier::open(&settings.dir, settings.disk.0, policy(settings.disk.0)) {
             Ok((disk, warning)) => (disk, false, warning),
             Err(error) if error.is_of_disk() => {
                 let dir = settings.dir.display();
                 let warning = format!("{error}: there is no disk tier in {dir} until the next start");
-                (DiskTier::absent(&settings.dir)?, true, Some(warning))
+                (DiskTier::absent(&settings.dir, policy(0))?, true, Some(warning))
             }
             Err(error) => return Err(error),
         };

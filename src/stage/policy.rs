@@ -1,16 +1,31 @@
-//! What each blob is worth, and what follows.
+//! What each blob is worth.
+//!
+//! **What is maximised: hits first, bytes second.** A miss hangs a boot on an origin that may be slow or away, whatever its
+//! length; and it takes the time of its bytes. So a hit counts 1, and a quarter of its transfer time beside the usual one.
+//! Divided by the room that it takes, a small blob goes before a large one that is asked for as much. Were only the seconds
+//! counted, length would fall out, and one rootfs would push out the kernels and initrds of a whole library.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::Serialize;
+
 use crate::model::{Digest, Moment, image::Tier};
 
-use super::heat::Heat;
+use super::{
+    panel::{Expert, Panel},
+    place::Rooms,
+    record::Records,
+    shadow::Asked,
+};
 
 /// What a blob costs that is not at hand, before anybody measured it: an origin at 100 Mbit/s, in seconds per byte.
 const COST: f64 = 1.0 / 12_500_000.0;
-
-/// A blob of which a forecast knows nothing has this demand left when nobody has asked for it of late.
-const STRANGER: f64 = 0.0;
+/// How much the transfer time counts beside the hit itself.
+const TIME: f64 = 0.25;
+/// How much of the usual transfer time is of the last ask.
+const FRESH: f64 = 0.001;
+/// So many asks that came before the length of a blob was known are told to the shadows later.
+const OWED: u8 = 3;
 
 /// The demand that is expected: digest -> asks until `until`. Whoever predicts makes it; without one it is empty.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,95 +36,100 @@ pub struct Forecast {
     pub until: Moment,
 }
 
-/// A blob in a tier that wants room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate {
-    /// Which.
-    pub digest: Digest,
-    /// The bytes that come free when it goes.
-    pub len: u64,
-    /// It is being read, or pinned there: it stays.
-    pub fixed: bool,
-}
-
-/// Whether a blob may come into a tier.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
-    /// It may, when these have gone.
-    Admit {
-        /// Who goes, in this order.
-        evict: Vec<Digest>,
-    },
-    /// It may not.
-    Refuse(Turned),
-}
-
-/// Why a blob is turned away from a tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turned {
-    /// It is larger than what one blob may take of the tier.
-    TooLarge,
-    /// What would have to go is in use or pinned.
-    InUse,
-    /// What would have to go is worth more.
-    WorthLess,
-}
-
 /// What a blob is worth, and from what.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Worth {
     /// Asks of late, each halving with the hour.
     pub heat: f64,
-    /// Asks that are forecast.
+    /// Asks that are forecast and have not come yet.
     pub forecast: f64,
     /// What one byte costs from its origin, in seconds.
     pub cost: f64,
-    /// Seconds that a byte of room for it is expected to save: what blobs are compared by.
+    /// What one hit counts: 1, and a quarter of its transfer time beside the usual one.
+    pub gain: f64,
+    /// What a byte of room for it is expected to gain: heat and forecast, times the gain, over the length.
     pub per_byte: f64,
-}
-
-/// A blob that the library names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
-    /// Which.
-    pub digest: Digest,
-    /// Its length in bytes.
-    pub len: u64,
-}
-
-/// How many bytes each tier takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rooms {
-    /// RAM.
-    pub ram: u64,
-    /// Disk.
-    pub disk: u64,
+    /// Whether the policy that leads in RAM keeps it; `None` while none leads.
+    pub ram: Option<bool>,
+    /// The same on disk.
+    pub disk: Option<bool>,
 }
 
 /// Decides who is where. Owned by the cache, behind one lock.
 #[derive(Debug, Default)]
 pub struct Policy {
-    heat: HashMap<Digest, Heat>,
-    cost: HashMap<Digest, f64>,
-    forecast: Forecast,
+    records: Records,
+    /// The shadows of RAM and of the disk; without them blobs are compared by worth alone.
+    panels: Option<Panels>,
+    pub(super) forecast: Forecast,
     pins: BTreeMap<Digest, Tier>,
-    orders: BTreeSet<Digest>,
+    pub(super) orders: BTreeSet<Digest>,
+    /// The usual transfer time of what is asked for, in seconds; 0 before the first ask.
+    usual: f64,
+    /// The latest moment that anybody told: shadows want time that does not go back.
+    latest: Moment,
+}
+
+#[derive(Debug)]
+struct Panels {
+    ram: Panel,
+    disk: Panel,
 }
 
 impl Policy {
+    /// A policy for tiers of these sizes: it runs shadows of them. The default one has none, and goes by worth alone.
+    pub fn new(rooms: Rooms) -> Self {
+        let panels = Panels {
+            ram: Panel::new(rooms.ram, largest(Tier::Ram, rooms.ram)),
+            disk: Panel::new(rooms.disk, rooms.disk),
+        };
+        Self { panels: Some(panels), ..Self::default() }
+    }
+
     /// Somebody asks for a blob.
     pub fn asked(&mut self, digest: Digest, now: Moment) {
-        self.heat.entry(digest).or_default().ask(now);
+        self.latest = self.latest.max(now);
+        if !self.forecast.asks.is_empty() && self.latest > self.forecast.until {
+            self.expect(Forecast::default());
+        }
+        if let Some(left) = self.forecast.asks.get_mut(&digest) {
+            *left = (*left - 1.0).max(0.0);
+        }
+        let (id, record) = self.records.enter(digest, now);
+        record.heat.ask(now);
+        match record.len {
+            Some(len) => self.tell(id, digest, len),
+            None => record.owed = (record.owed + 1).min(OWED),
+        }
+        self.forget();
+    }
+
+    /// Somebody learned the length of a blob: its asks so far count in full from now on.
+    pub fn met(&mut self, digest: Digest, len: u64) {
+        let (id, record) = self.records.enter(digest, self.latest);
+        if record.len.replace(len).is_none() {
+            let owed = std::mem::take(&mut record.owed);
+            (0..owed).for_each(|_| self.tell(id, digest, len));
+        }
+        self.forget();
     }
 
     /// An origin gave `len` bytes in `seconds`.
     pub fn fetched(&mut self, digest: Digest, len: u64, seconds: f64) {
-        self.cost.insert(digest, seconds / len.max(1) as f64);
+        self.met(digest, len);
+        let (_, record) = self.records.enter(digest, self.latest);
+        record.cost = Some(seconds.max(0.0) / len.max(1) as f64).filter(|cost| cost.is_finite());
     }
 
     /// Replaces what is expected.
     pub fn expect(&mut self, forecast: Forecast) {
         self.forecast = forecast;
+        let Some(panels) = &mut self.panels else { return };
+        for (id, record) in self.records.all() {
+            let asks = self.forecast.asks.get(&record.digest).copied().unwrap_or(0.0);
+            panels.ram.expect(id, asks);
+            panels.disk.expect(id, asks);
+        }
     }
 
     /// Replaces what is pinned: each blob stays in its tier at least.
@@ -132,77 +152,88 @@ impl Policy {
         self.pins.get(digest).copied()
     }
 
+    /// The policy that leads in a tier of ours; `None` where none does.
+    pub fn leader(&self, tier: Tier) -> Option<Expert> {
+        self.panel(tier).map(Panel::leader)
+    }
+
     /// What a blob is worth at `now`.
     pub fn worth(&self, digest: &Digest, now: Moment) -> Worth {
-        let heat = self.heat.get(digest).map_or(STRANGER, |heat| heat.at(now));
-        let forecast = match now <= self.forecast.until {
-            true => self.forecast.asks.get(digest).copied().unwrap_or(0.0),
-            false => 0.0,
-        };
-        let cost = self.cost.get(digest).copied().unwrap_or(COST);
-        // A hit saves the time of all its bytes and takes room for all of them: its length falls out.
-        Worth { heat, forecast, cost, per_byte: (heat + forecast) * cost }
+        self.worth_of(digest, None, now)
     }
 
-    /// Whether `digest`, of `len` bytes, may come into a tier of `room` bytes that holds `held`; who goes for it. What is in
-    /// use is never evicted, and nothing is evicted for what is worth less.
-    pub fn admit(
-        &self,
-        tier: Tier,
-        digest: &Digest,
-        len: u64,
-        room: u64,
-        held: &[Candidate],
-        now: Moment,
-    ) -> Admission {
-        // One large image shall not empty the RAM.
-        let largest = if tier == Tier::Ram { room / 2 } else { room };
-        let pinned = |digest| self.pinned(digest).is_some_and(|to| to <= tier);
-        if len > largest && !(pinned(digest) && len <= room) {
-            return Admission::Refuse(Turned::TooLarge);
-        }
-        let used: u64 = held.iter().map(|held| held.len).sum();
-        let mut missing = (used + len).saturating_sub(room);
-        let loose = held.iter().filter(|held| !held.fixed && !pinned(&held.digest));
-        let mut loose: Vec<(f64, &Candidate)> =
-            loose.map(|held| (self.worth(&held.digest, now).per_byte, held)).collect();
-        loose.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        let (own, wanted) = (self.worth(digest, now).per_byte, pinned(digest) || self.orders.contains(digest));
-        let mut evict = vec![];
-        for (worth, held) in loose {
-            if missing == 0 {
-                break;
-            }
-            if worth > own && !wanted {
-                return Admission::Refuse(Turned::WorthLess);
-            }
-            missing = missing.saturating_sub(held.len);
-            evict.push(held.digest);
-        }
-        if missing > 0 { Admission::Refuse(Turned::InUse) } else { Admission::Admit { evict } }
+    /// The same, of a blob whose length the caller knows.
+    pub(super) fn worth_of(&self, digest: &Digest, len: Option<u64>, now: Moment) -> Worth {
+        let record = self.records.find(digest);
+        let heat = record.map_or(0.0, |record| record.heat.at(now));
+        let forecast = self.expected(digest, now).unwrap_or(0.0);
+        let cost = record.and_then(|record| record.cost).unwrap_or(COST);
+        // Where nobody knows the length, it is the usual one.
+        let known = len.or_else(|| record.and_then(|record| record.len)).map(|len| len.max(1) as f64);
+        let len = known.unwrap_or((self.usual / cost).max(1.0));
+        let gain = self.gain(len * cost);
+        let keeps = |tier| self.panel(tier).map(|panel| self.records.id(digest).is_some_and(|id| panel.keeps(id)));
+        let per_byte = (heat + forecast) * gain / len;
+        Worth { heat, forecast, cost, gain, per_byte, ram: keeps(Tier::Ram), disk: keeps(Tier::Disk) }
     }
 
-    /// The nearest tier in which each blob should be, when nothing hinders it. What nobody asks for needs no tier.
-    pub fn desired(&self, known: &[Known], rooms: Rooms, now: Moment) -> BTreeMap<Digest, Tier> {
-        let mut ranked: Vec<(bool, f64, &Known)> = known
-            .iter()
-            .map(|known| (self.pinned(&known.digest).is_some(), self.worth(&known.digest, now).per_byte, known))
-            .filter(|(pinned, worth, _)| *pinned || *worth > 0.0)
-            .collect();
-        ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.digest.cmp(&b.2.digest)));
-        let (mut ram, mut disk, mut desired) = (rooms.ram, rooms.disk, BTreeMap::new());
-        for (_, _, known) in ranked {
-            let pin = self.pinned(&known.digest);
-            if known.len <= disk {
-                disk -= known.len;
-                desired.insert(known.digest, Tier::Disk);
-            }
-            let fits = known.len <= ram && (known.len <= rooms.ram / 2 || pin == Some(Tier::Ram));
-            if fits && pin != Some(Tier::Disk) {
-                ram -= known.len;
-                desired.insert(known.digest, Tier::Ram);
+    /// How many more asks for a blob are forecast; `None` while there is no forecast.
+    pub(super) fn expected(&self, digest: &Digest, now: Moment) -> Option<f64> {
+        let told = !self.forecast.asks.is_empty() && now <= self.forecast.until;
+        told.then(|| self.forecast.asks.get(digest).copied().unwrap_or(0.0))
+    }
+
+    /// Whether the forecast is believed, in a tier: it was not proved wrong.
+    pub(super) fn believes(&self, tier: Tier, now: Moment) -> bool {
+        let told = !self.forecast.asks.is_empty() && now <= self.forecast.until;
+        told && self.leader(tier).is_none_or(|leader| leader == Expert::Forecast)
+    }
+
+    /// How much the shadows of a tier want a blob to stay: whether the leader keeps it, and who else does. `None` when there
+    /// are no shadows.
+    pub(super) fn wanted(&self, tier: Tier, digest: &Digest) -> Option<(bool, f64)> {
+        let panel = self.panel(tier)?;
+        Some(self.records.id(digest).map_or((false, 0.0), |id| (panel.keeps(id), panel.votes(id))))
+    }
+
+    fn panel(&self, tier: Tier) -> Option<&Panel> {
+        match (&self.panels, tier) {
+            (Some(panels), Tier::Ram) => Some(&panels.ram),
+            (Some(panels), Tier::Disk) => Some(&panels.disk),
+            _ => None,
+        }
+    }
+
+    fn gain(&self, seconds: f64) -> f64 {
+        1.0 + if self.usual > 0.0 { TIME * seconds / self.usual } else { 0.0 }
+    }
+
+    /// Tells the shadows of an ask.
+    fn tell(&mut self, id: u32, digest: Digest, len: u64) {
+        let cost = self.records.find(&digest).and_then(|record| record.cost).unwrap_or(COST);
+        let seconds = len as f64 * cost;
+        self.usual += if self.usual == 0.0 { seconds } else { FRESH * (seconds - self.usual) };
+        let (gain, expected) = (self.gain(seconds), self.expected(&digest, self.latest));
+        let asked = Asked { id, len, millis: self.latest.as_millis() };
+        if let Some(panels) = &mut self.panels {
+            panels.ram.ask(asked, gain, expected);
+            panels.disk.ask(asked, gain, expected);
+        }
+    }
+
+    fn forget(&mut self) {
+        let panels = &self.panels;
+        let keeps = |id| panels.as_ref().is_some_and(|panels| panels.ram.keeps(id) || panels.disk.keeps(id));
+        for id in self.records.forget(keeps) {
+            if let Some(panels) = &mut self.panels {
+                panels.ram.forget(id);
+                panels.disk.forget(id);
             }
         }
-        desired
     }
+}
+
+/// What one blob may take of a tier: one large image shall not empty the RAM.
+pub(super) fn largest(tier: Tier, room: u64) -> u64 {
+    if tier == Tier::Ram { room / 2 } else { room }
 }

@@ -15,6 +15,10 @@ use crate::model::{Digest, Moment, image::Tier};
 
 use super::{Known, Policy, Rooms};
 
+/// A blob that nobody waits for is fetched only when it is worth so many times what would go for it: else forecasts that come
+/// and go would have the origin read again and again.
+const CALM: f64 = 2.0;
+
 /// Where a blob is now. What the library names and no tier holds is told as well: it may have to be fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -211,6 +215,12 @@ impl<'a> Plan<'a> {
         if free + freed < i128::from(one.len) {
             return false;
         }
+        let worth = |digest, len: u64| self.policy.worth_of(digest, Some(len), self.now).per_byte * len as f64;
+        let lost: f64 =
+            leaving.iter().filter_map(|digest| self.standing.get(digest)).map(|one| worth(&one.digest, one.len)).sum();
+        if kind == StepKind::Fetch && why != Why::Pinned && lost * CALM > worth(&one.digest, one.len) {
+            return false;
+        }
         self.let_go(tier, leaving, Why::RoomFor(one.digest));
         match tier {
             Tier::Ram => self.ram -= i128::from(one.len),
@@ -331,11 +341,29 @@ mod tests {
 
     #[test]
     fn what_only_ram_holds_is_written_to_disk_before_it_leaves() {
-        let here = [standing(1, 40, true, false), standing(2, 40, false, true)];
-        let policy = asked(&[(1, 1), (2, 9)]);
-        let plan = steps(&policy, &here, Rooms { ram: 80, disk: 80 }, NOW);
-        assert_eq!(told(&plan), ["promote 2: its heat is 9.0"], "there is room for both");
-        let plan = steps(&policy, &here, Rooms { ram: 79, disk: 80 }, NOW);
-        assert_eq!(plan, [], "40 is more than half of 79: no blob takes that much");
+        let here = [standing(1, 40, true, false), standing(2, 40, false, true), standing(3, 40, true, true)];
+        let policy = asked(&[(1, 1), (2, 9), (3, 5)]);
+        let plan = steps(&policy, &here, Rooms { ram: 120, disk: 120 }, NOW);
+        assert_eq!(told(&plan), ["promote 2: its heat is 9.0"], "there is room for all");
+        let plan = steps(&policy, &here, Rooms { ram: 80, disk: 120 }, NOW);
+        assert_eq!(told(&plan), ["demote 1: makes room for 020202020202", "promote 2: its heat is 9.0"]);
+        let plan = steps(&policy, &here, Rooms { ram: 80, disk: 119 }, NOW);
+        assert_eq!(
+            told(&plan),
+            ["evict 1: makes room for 020202020202", "promote 2: its heat is 9.0"],
+            "no room on disk"
+        );
+    }
+
+    #[test]
+    fn nothing_is_fetched_ahead_for_what_is_not_worth_much_more() {
+        let here = [standing(1, 40, false, true), standing(2, 40, false, false)];
+        let told_of = |asks| {
+            let mut policy = asked(&[(1, 3)]);
+            policy.expect(Forecast { asks: [(digest(2), asks)].into(), until: Moment::from_millis(20_000_000) });
+            told(&steps(&policy, &here, Rooms { ram: 0, disk: 40 }, NOW))
+        };
+        assert_eq!(told_of(5.0), Vec::<String>::new());
+        assert_eq!(told_of(6.0), ["evict 1: makes room for 020202020202", "fetch 2: 6.0 asks are forecast"]);
     }
 }

@@ -6,6 +6,7 @@ mod pin;
 mod plan;
 mod replay;
 mod status;
+mod trace;
 
 use clap::Subcommand;
 
@@ -24,7 +25,11 @@ Examples:
   greenroom cache evict debian-old
   greenroom cache plan --dry-run                what would move next, and why
   greenroom cache plan                          moves it now
-  greenroom cache replay trace.csv --ram 4GiB --disk 100GiB";
+  greenroom cache trace lab-day > trace.csv     requests to try it with
+  greenroom cache replay trace.csv --ram 8GiB --disk 40GiB
+  greenroom cache replay trace.csv --ram 8GiB --disk 40GiB --forecast f.csv
+  greenroom cache replay trace.csv --ram 8GiB --disk 40GiB \\
+      --perfect-forecast 1h                     what prediction could give";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -73,7 +78,11 @@ pub(super) enum Command {
         dry_run: bool,
     },
     /// Run the cache's policy over a trace of requests, beside others.
+    #[command(long_about = replay::ABOUT)]
     Replay(replay::Args),
+    /// Make up a trace of requests, to try the cache with.
+    #[command(long_about = trace::ABOUT)]
+    Trace(trace::Args),
 }
 
 pub(super) async fn run(command: Command, global: &Global) -> Done {
@@ -86,5 +95,14 @@ pub(super) async fn run(command: Command, global: &Global) -> Done {
         Command::Plan { dry_run: true } => plan::show(global).await,
         Command::Plan { dry_run: false } => plan::carry_out(global).await,
         Command::Replay(args) => replay::run(&args, global),
+        Command::Trace(args) => trace::run(&args, global),
+    }
+}
+
+/// A share, as tables show it; of nothing there is none.
+fn percent(part: u64, whole: u64) -> String {
+    match whole {
+        0 => "-".into(),
+        whole => format!("{:.1} %", 100.0 * part as f64 / whole as f64),
     }
 }

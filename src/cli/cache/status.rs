@@ -3,10 +3,9 @@
 use crate::{
     model::Bytes,
     serve::cache::{CacheStatus, ComingView},
-    stage::replay::ratio,
 };
 
-use super::{Done, Global, client::Daemon, out, plan::left_alone, say, say_json};
+use super::{Done, Global, client::Daemon, out, percent, plan::left_alone, say, say_json};
 
 pub(super) async fn run(global: &Global) -> Done {
     let status: CacheStatus = Daemon::new(global)?.get("/cache").await?;
@@ -16,7 +15,6 @@ pub(super) async fn run(global: &Global) -> Done {
     let asks: u64 = status.tiers.iter().map(|tier| tier.hits).sum();
     let served: u64 = status.tiers.iter().map(|tier| tier.served.0).sum();
     let mut table = out::table(&["tier", "held", "of", "blobs", "asks", "share", "served", "share"]);
-    let share = |part, whole| if whole == 0 { "-".into() } else { format!("{:.1} %", 100.0 * ratio(part, whole)) };
     for tier in &status.tiers {
         let bytes = |bytes: Option<Bytes>| bytes.map_or_else(|| "-".into(), |bytes| bytes.to_string());
         table.add_row([
@@ -25,9 +23,9 @@ pub(super) async fn run(global: &Global) -> Done {
             bytes(tier.size),
             tier.blobs.map_or_else(|| "-".into(), |blobs| blobs.to_string()),
             tier.hits.to_string(),
-            share(tier.hits, asks),
+            percent(tier.hits, asks),
             tier.served.to_string(),
-            share(tier.served.0, served),
+            percent(tier.served.0, served),
         ]);
     }
     out::say_table(&table, "");

@@ -9,14 +9,14 @@ use std::{
     },
 };
 
-use crate::images::OpenError;
+use crate::{images::OpenError, stage::Policy};
 
 use super::{DiskTier, free_bytes, index::Index};
 
 impl DiskTier {
     /// A tier without room, for a disk that takes nothing: what is asked of it is answered with no. Its index is a temporary
     /// one, in memory.
-    pub(in crate::images) fn absent(dir: &Path) -> Result<Arc<Self>, OpenError> {
+    pub(in crate::images) fn absent(dir: &Path, policy: Arc<Mutex<Policy>>) -> Result<Arc<Self>, OpenError> {
         let null = PathBuf::from("/dev/null");
         let lock = File::open(&null).map_err(|error| OpenError::Folder { path: null, error })?;
         Ok(Arc::new(Self {
@@ -24,7 +24,7 @@ impl DiskTier {
             room: 0,
             index: Index::temporary()?,
             names: AtomicU64::new(0),
-            policy: Arc::default(),
+            policy,
             state: Mutex::default(),
             tidying: Mutex::default(),
             holes: AtomicBool::new(false),

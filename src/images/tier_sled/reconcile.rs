@@ -150,8 +150,12 @@ impl State {
 
     /// Tells the policy of the heat that the last process left.
     fn warm(&self, policy: &mut Policy) {
-        for (digest, held) in self.blobs.iter().filter(|(_, held)| !held.entry.remnant) {
+        let mut warm: Vec<_> = self.blobs.iter().filter(|(_, held)| !held.entry.remnant).collect();
+        // In the order of time, as it is for the policy, and the same at each start.
+        warm.sort_by_key(|(digest, held)| (held.entry.used, **digest));
+        for (digest, held) in warm {
             let asks = held.entry.heat.clamp(0.0, MOST_ASKS).round() as u32;
+            policy.met(*digest, held.entry.len);
             (0..asks).for_each(|_| policy.asked(*digest, Moment::from_millis(held.entry.used)));
         }
     }

@@ -2,10 +2,18 @@
 //!
 //! The trace is held as numbers, 16 bytes an ask: the optimum needs to know the future.
 
+mod belady;
+mod compare;
+mod foresight;
+mod sample;
 mod score;
 mod tiers;
 mod trace;
 
-pub use score::{Score, ratio};
+pub use belady::{Farthest, belady, bound, next_asks};
+pub use compare::{Comparison, Row, compare};
+pub use foresight::{BadWindow, Foresight, Windows};
+pub use sample::{Request, Sample};
+pub use score::Score;
 pub use tiers::run;
 pub use trace::{Ask, BadLine, Trace};

@@ -48,6 +48,8 @@ pub struct Trace {
     /// The requests.
     pub asks: Vec<Ask>,
     ids: HashMap<Digest, u32>,
+    /// Every version of each object, by the name.
+    names: HashMap<String, Vec<u32>>,
 }
 
 impl Trace {
@@ -61,8 +63,7 @@ impl Trace {
         let (object, size) = rest.rsplit_once(',').ok_or(BadLine::Fields)?;
         let at = moment(time)?;
         let len: Bytes = size.trim().parse().map_err(BadLine::Size)?;
-        let object = object.trim();
-        let object = object.strip_prefix('"').and_then(|object| object.strip_suffix('"')).unwrap_or(object);
+        let object = unquoted(object);
         if object.is_empty() {
             return Err(BadLine::Nameless);
         }
@@ -77,9 +78,25 @@ impl Trace {
         let blob = *self.ids.entry(digest).or_insert(next);
         if blob == next {
             self.blobs.push(Known { digest, len });
+            self.names.entry(object.to_owned()).or_default().push(blob);
         }
         self.asks.push(Ask { at, blob });
         Ok(())
+    }
+
+    /// The blobs that were asked for under a name: more than one when its size changed.
+    pub fn named(&self, object: &str) -> &[u32] {
+        self.names.get(object).map_or(&[], Vec::as_slice)
+    }
+
+    /// A blob by its digest.
+    pub(super) fn find(&self, digest: &Digest) -> Option<Known> {
+        self.ids.get(digest).map(|id| self.blobs[*id as usize])
+    }
+
+    /// The length of what is asked for.
+    pub(super) fn len_of(&self, ask: Ask) -> u64 {
+        self.blobs[ask.blob as usize].len
     }
 
     /// Brings the requests into the order of time, if they were not in it: `true` when they were not.
@@ -90,7 +107,7 @@ impl Trace {
     }
 }
 
-fn moment(text: &str) -> Result<Moment, BadLine> {
+pub(super) fn moment(text: &str) -> Result<Moment, BadLine> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>()
         && (0.0..1e12).contains(&seconds)
@@ -100,6 +117,12 @@ fn moment(text: &str) -> Result<Moment, BadLine> {
     let time: Option<jiff::Timestamp> = text.parse().ok();
     let millis = time.and_then(|time| u64::try_from(time.as_millisecond()).ok());
     millis.map(Moment::from_millis).ok_or_else(|| BadLine::Time(text.to_owned()))
+}
+
+/// An object's name, without blanks and quotes around it.
+pub(super) fn unquoted(object: &str) -> &str {
+    let object = object.trim();
+    object.strip_prefix('"').and_then(|object| object.strip_suffix('"')).unwrap_or(object)
 }
 
 /// A blob stands for an object of a size: the digest of both.
