@@ -7,7 +7,8 @@ PACKAGES := qemu-system-x86 ovmf ipxe ipxe-qemu mmdebstrap squashfs-tools busybo
 	grub-common grub-efi-amd64-bin dnsmasq-base tftp-hpa atftp tcpdump tshark curl xz-utils cloud-init \
 	debconf git iproute2 util-linux bsdutils kea-admin ca-certificates build-essential \
 	ignition libxml2-utils netplan.io nftables openssh-server openssh-client sudo systemd dash \
-	python3-jsonschema python3-yaml python3-venv dconf-cli distro-info-data
+	python3-jsonschema python3-yaml python3-venv dconf-cli distro-info-data \
+	nginx-light wrk linux-perf
 
 # A grammar of PowerShell and a reader of Kickstart, of which Debian has none: made once, in a virtual environment of their own.
 VALIDATORS := target/validators
@@ -48,8 +49,8 @@ test: setup ## Run every test: unit, goldens, property, crash, and the lab with 
 coverage: ## Write personas/COVERAGE.md: what each target makes of each field
 	INSTA_UPDATE=always cargo test --locked --test personas coverage::
 
-bench: setup ## Run every benchmark beside its peer, and print ratios
-	cargo bench --locked
+bench: setup ## Run every benchmark beside its peer, and print ratios (QUICK=1: shorter rounds)
+	GREENROOM_BENCH_QUICK=$(QUICK) cargo bench --locked
 
 check: ## Formatting, lints, documentation, the floors
 	cargo fmt --check
