@@ -40,6 +40,7 @@ use std::{
     thread,
 };
 
+use process::Ahead;
 use tempfile::TempDir;
 
 /// What was asked for.
@@ -95,6 +96,7 @@ fn main() -> ExitCode {
     }
     let folder = folder();
     clean_up_when_interrupted(folder.path().to_owned());
+    let _ahead = Ahead::of_others();
     measure(&options, &folder);
     ExitCode::SUCCESS
 }
@@ -181,6 +183,7 @@ fn clean_up_when_interrupted(folder: PathBuf) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     thread::spawn(move || {
         runtime.block_on(wait);
+        Ahead::end();
         net::remove_ours();
         drop(fs::remove_dir_all(folder));
         std::process::exit(130);

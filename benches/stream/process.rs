@@ -7,6 +7,11 @@ use std::{
     time::Duration,
 };
 
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeValLike,
+};
+
 /// The kernel counts the time of processes in hundredths of a second, on every architecture (proc(5)).
 const TICK: Duration = Duration::from_millis(10);
 
@@ -14,6 +19,66 @@ const TICK: Duration = Duration::from_millis(10);
 pub fn cpu(root: u32) -> Duration {
     let ticks: u64 = family(root).iter().map(|pid| stat(*pid).map_or(0, |stat| stat.ticks)).sum();
     TICK * u32::try_from(ticks).unwrap()
+}
+
+/// The processor time of the whole machine, and what of it was the bench's: the servers', the clients' and its own.
+pub struct Machine {
+    /// All of it, idle or not, and what was not idle.
+    all: Duration,
+    busy: Duration,
+    ours: Duration,
+}
+
+impl Machine {
+    pub fn now() -> Self {
+        let text = fs::read_to_string("/proc/stat").unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("cpu ")).unwrap();
+        // user, nice, system, idle, waiting for the disk, interrupts of two kinds, stolen by the host (proc(5)).
+        let times: Vec<u32> = line.split_whitespace().take(8).map(|ticks| ticks.parse().unwrap()).collect();
+        let all: u32 = times.iter().sum();
+        let busy = all - times[3] - times[4];
+        let ended = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+        let ended = [ended.user_time(), ended.system_time()].map(|time| time.num_microseconds().unsigned_abs());
+        let ours = cpu(std::process::id()) + Duration::from_micros(ended.iter().sum());
+        Self { all: TICK * all, busy: TICK * busy, ours }
+    }
+
+    /// What share of the machine others took since then, from 0 to 1.
+    fn taken_by_others_since(&self, then: &Self) -> f64 {
+        let (busy, ours) = (self.busy - then.busy, self.ours - then.ours);
+        busy.saturating_sub(ours).as_secs_f64() / (self.all - then.all).as_secs_f64()
+    }
+}
+
+/// This session's turn before that of others, until dropped. The kernel shares the processors among sessions first (sched(7),
+/// "The autogroup feature"), so `nice` alone is of no use against somebody else's build.
+pub struct Ahead;
+
+const AUTOGROUP: &str = "/proc/self/autogroup";
+
+impl Ahead {
+    pub fn of_others() -> Self {
+        // A kernel without autogroups has no such file: `nice` works there, and is for the caller to say.
+        drop(fs::write(AUTOGROUP, "-19"));
+        Self
+    }
+
+    /// As it is usually.
+    pub fn end() {
+        drop(fs::write(AUTOGROUP, "0"));
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        Self::end();
+    }
+}
+
+/// A line on how much to believe of what was timed since then. CPU seconds stand whoever else runs; rates do not.
+pub fn noise_since(then: &Machine) -> String {
+    let others = Machine::now().taken_by_others_since(then);
+    format!("(other processes took {:.0} % of the machine meanwhile)", 100.0 * others)
 }
 
 /// The bytes of memory that a process and its descendants hold.

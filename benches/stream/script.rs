@@ -7,6 +7,7 @@ use super::{
     figure::{Goal, Rounds, take_turns},
     lab::inside,
     net::Net,
+    process::{Machine, noise_since},
     server::{Greenroom, Nginx, curl, nginx_url, our_url, said},
 };
 
@@ -26,6 +27,7 @@ pub fn run(options: &Options, folder: &Path) {
     assert!(script.starts_with("#!ipxe"), "{script}");
     fs::write(folder.join("www/start.ipxe"), &script).unwrap();
     let _nginx = Nginx::start(&net, folder);
+    let before = Machine::now();
     let (mut rate, mut slowest) = (Rounds::default(), Rounds::default());
     for round in 0..options.rounds() {
         let ours = || wrk(&net, &our_url(PATH), time);
@@ -36,13 +38,14 @@ pub fn run(options: &Options, folder: &Path) {
     }
     println!(
         "\nscripts of {} bytes beside a file of nginx, wrk -c {CONNECTIONS} -t 2 -d {time}: goal >= 0.80x requests/s, * = \
-         missed\n  requests/s {:8.0}  nginx {:8.0}  {}\n  p99 ms     {:8.2}  nginx {:8.2}",
+         missed\n  requests/s {:8.0}  nginx {:8.0}  {}\n  p99 ms     {:8.2}  nginx {:8.2}\n{}",
         script.len(),
         rate.ours(),
         rate.peer(),
         rate.ratio(REQUESTS),
         slowest.ours(),
         slowest.peer(),
+        noise_since(&before),
     );
 }
 

@@ -43,16 +43,18 @@ pub fn run(options: &Options, folder: &Path) {
         "read MiB",
         "broken"
     );
-    let file = &serve(folder, MIB);
-    let origin = &format!("file:{}", folder.join("www").join(&file.name).display());
+    // The second is read by nobody: with it the RAM tier is full, so that nothing hides in what it does not use.
+    let files = &[serve(folder, MIB), serve(folder, MIB - 1)];
+    let file = &files[0];
+    let origin = |file: &Served| format!("file:{}", folder.join("www").join(&file.name).display());
     let seen = thread::scope(|scope| {
         let ours = TIERS.map(|(tier, ram)| {
             scope.spawn(move || {
                 let place = folder.join(tier.to_string());
-                write_manifest(&place, file, origin);
+                files.iter().for_each(|file| write_manifest(&place, file, &origin(file)));
                 let net = Net::new();
                 let greenroom = Greenroom::start(&net, &place, ram);
-                greenroom.warm(file, tier);
+                files.iter().for_each(|file| greenroom.warm(file, tier));
                 (tier.to_string(), Some(ram), watch(&net, &blob_url(file), greenroom.pid(), file, time))
             })
         });

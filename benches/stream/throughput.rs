@@ -10,7 +10,7 @@ use super::{
     figure::{Goal, Rounds, take_turns},
     net::Net,
     noise,
-    process::cpu,
+    process::{Machine, cpu, noise_since},
     server::{Greenroom, Nginx, Served, blob_url, check, nginx_url, write_manifest},
 };
 
@@ -20,7 +20,7 @@ const CLIENTS: [usize; 4] = [1, 16, 64, 256];
 
 /// The tiers that are measured, and the MiB of RAM for each: no blob takes more than half of it, so the least that can be
 /// configured holds none of these files.
-pub const TIERS: [(Tier, u64); 2] = [(Tier::Ram, 2048), (Tier::Disk, 16)];
+pub const TIERS: [(Tier, u64); 2] = [(Tier::Ram, 1024), (Tier::Disk, 16)];
 
 const THROUGHPUT: Goal = Goal::AtLeast(1.0);
 const CPU: Goal = Goal::AtMost(1.2);
@@ -53,6 +53,7 @@ pub fn run(options: &Options, folder: &Path) {
         "{:4} {:>7} {:>7}  {:>8} {:>8}  {:20}  {:>8} {:>8}  ratio",
         "tier", "size", "clients", "MiB/s", "nginx", "ratio", "s/GiB", "nginx"
     );
+    let before = Machine::now();
     for (tier, ram) in TIERS {
         let cases = cases(tier);
         if cases.is_empty() {
@@ -87,6 +88,7 @@ pub fn run(options: &Options, folder: &Path) {
             );
         }
     }
+    println!("{}", noise_since(&before));
 }
 
 /// MiB a second, and the server's CPU seconds per GiB.
