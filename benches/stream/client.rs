@@ -70,7 +70,8 @@ pub struct Came {
     pub seconds: f64,
     /// Transfers that were whole.
     pub whole: u64,
-    /// Connections that the server ended before the transfer was whole. Only slow clients live on after one.
+    /// Connections that the server ended before the transfer was whole, as nginx does by default after 60 s in which its
+    /// client took nothing. Only slow clients live on after one.
     pub broken: u64,
 }
 
