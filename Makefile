@@ -8,7 +8,7 @@ PACKAGES := qemu-system-x86 ovmf ipxe ipxe-qemu mmdebstrap squashfs-tools busybo
 	debconf git iproute2 util-linux bsdutils kea-admin ca-certificates build-essential \
 	ignition libxml2-utils netplan.io nftables openssh-server openssh-client sudo systemd dash \
 	python3-jsonschema python3-yaml python3-venv dconf-cli distro-info-data \
-	xorriso skopeo docker-registry gnupg gpgv minisign openssl e2fsprogs mount nginx-light wget
+	xorriso skopeo docker-registry gnupg gpgv minisign openssl e2fsprogs mount nginx-light wget wrk linux-perf
 
 # A grammar of PowerShell, a reader of Kickstart and an S3 store (moto: 20 s, 140 MB), of which Debian has none: made once, in a virtual environment of their own.
 VALIDATORS := target/validators
@@ -50,8 +50,8 @@ test: setup ## Run every test: unit, goldens, property, crash, and the lab with 
 coverage: ## Write personas/COVERAGE.md: what each target makes of each field
 	INSTA_UPDATE=always cargo test --locked --test personas coverage::
 
-bench: setup ## Run every benchmark beside its peer, and print ratios
-	cargo bench --locked
+bench: setup ## Run every benchmark beside its peer, and print ratios (QUICK=1: shorter rounds)
+	GREENROOM_BENCH_QUICK=$(QUICK) cargo bench --locked
 
 check: ## Formatting, lints, documentation, the floors
 	cargo fmt --check

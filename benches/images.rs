@@ -1,13 +1,15 @@
-//! How fast each tier streams, beside plain ways to do the same in the same run: `cargo bench --bench images`.
+//! How fast each tier streams inside of the process, without sockets (those are `stream`'s), beside plain ways to do the same in the same run: `cargo bench --bench images`.
 //!
 //! One reader takes a blob of 512 MiB whole (`GREENROOM_BENCH_MIB` changes that). Every figure is the best of three runs,
 //! with the files in the page cache; `TMPDIR` says on which disk.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
+#[path = "stream/noise.rs"]
+mod noise;
+
 use std::{
     fs::File,
-    io::{Read, Write},
     path::Path,
     time::{Duration, Instant},
 };
@@ -20,7 +22,6 @@ use greenroom::{
         image::{ImageFile, Origin, Tier},
     },
 };
-use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt;
 
 const RUNS: usize = 3;
@@ -31,7 +32,7 @@ async fn main() {
     let mib: usize = std::env::var("GREENROOM_BENCH_MIB").map_or(512, |mib| mib.parse().expect("a number of MiB"));
     let dir = tempfile::tempdir().expect("a temporary folder");
     let path = dir.path().join("image");
-    let digest = write(&path, mib);
+    let digest = noise::write(&path, mib, 0);
     let origins = vec![Origin::File(path.display().to_string())];
     let file = ImageFile { sha256: digest, size: Some(Bytes((mib << 20) as u64)), origins, name: None };
 
@@ -109,46 +110,14 @@ fn touch(bytes: &[u8]) {
 }
 
 fn hash(path: &Path) -> Digest {
-    copy_into(path, &mut std::io::sink())
+    noise::copy_into(path, &mut std::io::sink())
 }
 
 fn copy_and_hash(path: &Path, copy: &Path) {
     let mut file = File::create_new(copy).expect("a new file");
-    copy_into(path, &mut file);
+    noise::copy_into(path, &mut file);
     file.sync_all().expect("the disk takes it");
     std::fs::remove_file(copy).expect("it was made here");
-}
-
-fn copy_into(path: &Path, out: &mut impl Write) -> Digest {
-    let (mut file, mut buffer, mut hash) =
-        (File::open(path).expect("the file is there"), vec![0; CHUNK], Sha256::new());
-    loop {
-        match file.read(&mut buffer).expect("the file can be read") {
-            0 => return Digest::new(hash.finalize().into()),
-            read => {
-                hash.update(&buffer[..read]);
-                out.write_all(&buffer[..read]).expect("the disk takes it");
-            }
-        }
-    }
-}
-
-/// Writes a file of bytes that no disk can shrink, and hashes it.
-fn write(path: &Path, mib: usize) -> Digest {
-    let mut file = File::create(path).expect("a new file");
-    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut block = vec![0; 1 << 20];
-    for _ in 0..mib {
-        for word in block.chunks_exact_mut(8) {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            word.copy_from_slice(&state.to_le_bytes());
-        }
-        file.write_all(&block).expect("the disk takes it");
-    }
-    file.sync_all().expect("the disk takes it");
-    hash(path)
 }
 
 async fn best(mut run: impl AsyncFnMut(usize)) -> Duration {

@@ -115,18 +115,20 @@ impl Drop for Running {
     }
 }
 
-fn ip(arguments: &[&str]) {
+/// Runs `ip`, which must succeed.
+pub fn ip(arguments: &[&str]) {
     let output = Command::new("ip").args(arguments).output().expect("iproute2 is installed");
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "ip {}: {error} (the lab needs root)", arguments.join(" "));
 }
 
-fn remove(namespace: &str) {
+/// Removes a namespace, if it is there.
+pub fn remove(namespace: &str) {
     drop(Command::new("ip").args(["netns", "del", namespace]).output());
 }
 
 /// Removes what runs left behind that were killed: their namespaces bear the pid of a process that is no more.
-fn sweep() {
+pub fn sweep() {
     let list = Command::new("ip").args(["netns", "list"]).output().expect("iproute2 is installed");
     for line in String::from_utf8_lossy(&list.stdout).lines() {
         let name = line.split_whitespace().next().unwrap_or_default();
