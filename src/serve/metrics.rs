@@ -139,7 +139,8 @@ impl Metrics {
             "Origins that did not answer, broke off or gave wrong bytes",
             &cache.origin_errors,
         );
-        count(&mut registry, "cache_rot", "Image files on disk that had changed by themselves", &cache.rot);
+        count(&mut registry, "cache_rot", "Image files and chunks on disk that had changed by themselves", &cache.rot);
+        count(&mut registry, "cache_repaired", "Chunks of them that were fetched again", &cache.repaired);
         let (ram, disk) = context.images.held();
         gauge(&mut registry, "cache_ram_bytes", "Bytes in the RAM tier", ram.0);
         gauge(&mut registry, "cache_disk_bytes", "Bytes in the disk tier", disk.0);

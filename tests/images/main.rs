@@ -11,6 +11,8 @@ mod origin_server;
 mod damage;
 mod failover;
 mod fill;
+mod kill;
+mod model;
 mod room;
 mod share;
 

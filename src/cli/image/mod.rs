@@ -27,7 +27,10 @@ Arguments may hold {{server}}, {{seed_url}}, {{report_url}} and {{blob:ROLE}}: t
 pub(super) enum Command {
     /// Read an image's files once, and write its manifest into the library.
     Add(add::Args),
-    /// List the images and where their files are.
+    /// List the images, where their files are and what room they take.
+    ///
+    /// LOGICAL is what a device reads. UNIQUE is what comes free on the disk when it goes: what others share with it stays.
+    /// RAM and DISK are what these hold of it.
     List,
     /// Hash what the cache holds of an image.
     Verify {
