@@ -74,12 +74,14 @@ fn a_cache_that_is_killed_has_what_it_says() {
             .spawn()
             .unwrap();
         // After one to four steps, somewhere in the next one.
-        let lines = BufReader::new(victim.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let steps = lines.filter(|line| line.ends_with("STEP")).take(1 + round as usize % 4);
+        let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let steps = lines.by_ref().filter(|line| line.ends_with("STEP")).take(1 + round as usize % 4);
         assert!(steps.count() > 0, "the victim works");
         std::thread::sleep(Duration::from_millis(round * 173 % 400));
         victim.kill().unwrap();
         victim.wait().unwrap();
+        // Read from up to now, so that it did not end by itself.
+        drop(lines);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         found += runtime.block_on(check(dir.path(), round));
     }
