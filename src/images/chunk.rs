@@ -4,15 +4,27 @@
 //! and change none. A chunk is its BLAKE3: what another file holds already need not be kept twice, and what comes back from
 //! the disk is held against it.
 //!
-//! Measured on two builds of a Debian tree as squashfs, ext4 and cpio (see [`AVERAGE`]); the whole is still what its SHA-256
-//! says, as that is what the world names blobs by.
+//! How long: two builds of a tree of 337 MiB were held against each other, of whose files every 33rd had been replaced and
+//! every 100th had a new neighbour, which is a hard case, as the changes lie everywhere. What was new in the second:
+//!
+//! | average | squashfs (zstd, 128 KiB blocks) | cpio | chunks of a GiB |
+//! |---|---|---|---|
+//! | 64 KiB | 40 % | 19 % | 16,384 |
+//! | 128 KiB | 46 % | 27 % | 8,192 |
+//! | 256 KiB | 53 % | 37 % | 4,096 |
+//!
+//! The whole is still what its SHA-256 says, as that is what the world names blobs by.
+
+use std::{fs::File, io, os::unix::fs::FileExt};
 
 use fastcdc::v2020::FastCDC;
 
+use super::CHUNK;
+
 /// No chunk but the last is shorter, in bytes.
 const SHORTEST: usize = AVERAGE / 4;
-/// The length that chunks have on average, in bytes: half of it finds little more that is shared and doubles the index,
-/// twice as much loses what lies between small changes.
+/// The length that chunks have on average, in bytes: half of it would find a little more that is shared and double the
+/// index and its memory.
 pub(super) const AVERAGE: usize = 128 << 10;
 /// No chunk is longer, in bytes.
 pub(super) const LONGEST: usize = AVERAGE * 4;
@@ -63,6 +75,21 @@ impl Cutter {
         let (_, len) = FastCDC::new(rest, SHORTEST, AVERAGE, LONGEST).cut(0, rest.len());
         self.cuts.push(Cut { len: len as u32, hash: hash(&rest[..len]) });
         len
+    }
+}
+
+/// Cuts a file, from its beginning; `each` sees the bytes. Blocks.
+pub(super) fn cut(file: &File, mut each: impl FnMut(&[u8])) -> io::Result<Vec<Cut>> {
+    let (mut cutter, mut buffer, mut at) = (Cutter::default(), vec![0; 4 * CHUNK], 0);
+    loop {
+        match file.read_at(&mut buffer, at)? {
+            0 => return Ok(cutter.end()),
+            read => {
+                each(&buffer[..read]);
+                cutter.push(&buffer[..read]);
+                at += read as u64;
+            }
+        }
     }
 }
 

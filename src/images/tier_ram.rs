@@ -86,8 +86,10 @@ impl RamTier {
         }
     }
 
+    /// Evicts a blob, also one that is being loaded.
     pub(super) fn remove(&mut self, digest: &Digest) {
         self.blobs.remove(digest);
+        self.coming.remove(digest);
     }
 }
 

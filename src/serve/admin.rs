@@ -1,6 +1,11 @@
 //! The admin's door: JSON over a local socket that only its owner may open. The command line is its user.
 
-use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
 
 use axum::{
     Json, Router,
@@ -21,7 +26,7 @@ use tokio::{
 use crate::{
     document::Problem,
     engine::Unavailable,
-    images::BlobStatus,
+    images::{BlobStatus, Usage},
     library::Status,
     model::{
         Arch, BootId, Bytes, Device, Digest, Firmware, MacAddr, Moment,
@@ -62,6 +67,10 @@ pub struct ImageView {
     pub image: Image,
     /// Where each file is.
     pub status: Vec<(Role, BlobStatus)>,
+    /// How much room each file takes.
+    pub usage: BTreeMap<Role, Usage>,
+    /// How much room all of its files take: what they share counts once.
+    pub together: Usage,
 }
 
 /// How a long work on an image file fares: one JSON line each.
@@ -167,6 +176,7 @@ pub fn router(context: Context) -> Router {
         .route("/images", get(images))
         .route("/images/take", post(take))
         .route("/images/gc", get(gc::list).post(gc::remove))
+        .route("/images/usage", get(usage))
         .route("/images/{name}/warm", post(warm))
         .route("/images/{name}/verify", post(verify))
         .merge(cache::routes())
@@ -296,11 +306,30 @@ async fn explain_device(State(context): State<Context>, Json(ask): Json<ExplainA
 
 async fn images(State(context): State<Context>) -> Json<Vec<ImageView>> {
     let ground = context.engine.ground();
+    let mut named: BTreeMap<Digest, usize> = BTreeMap::new();
+    for image in ground.catalog.images() {
+        let digests: BTreeSet<Digest> = image.files.values().map(|file| file.sha256).collect();
+        digests.into_iter().for_each(|digest| *named.entry(digest).or_default() += 1);
+    }
+    let usage = |files: &[&ImageFile]| {
+        // A file that another image names as well does not go with this one.
+        let alone: Vec<&ImageFile> = files.iter().copied().filter(|file| named[&file.sha256] == 1).collect();
+        Usage { unique: context.images.usage(&alone).unique, ..context.images.usage(files) }
+    };
     let view = |image: &Image| ImageView {
         image: image.clone(),
         status: image.files.iter().map(|(role, file)| (*role, context.images.status(&file.sha256))).collect(),
+        usage: image.files.iter().map(|(role, file)| (*role, usage(&[file]))).collect(),
+        together: usage(&image.files.values().collect::<Vec<_>>()),
     };
     Json(ground.catalog.images().map(|image| view(image)).collect())
+}
+
+/// How much room all images take together.
+async fn usage(State(context): State<Context>) -> Json<Usage> {
+    let ground = context.engine.ground();
+    let files: Vec<&ImageFile> = ground.catalog.images().flat_map(|image| image.files.values()).collect();
+    Json(context.images.usage(&files))
 }
 
 async fn warm(State(context): State<Context>, UrlPath(name): UrlPath<ImageName>) -> Response {

@@ -14,6 +14,8 @@ mod disk;
 mod failover;
 mod fill;
 mod keeper;
+mod kill;
+mod model;
 mod room;
 mod s3;
 mod share;

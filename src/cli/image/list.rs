@@ -1,33 +1,52 @@
-//! `greenroom image list`: what there is, and where its bytes are.
+//! `greenroom image list`: what there is, where its bytes are, and what room they take.
 
-use crate::serve::admin::ImageView;
+use comfy_table::{Cell, CellAlignment, Row};
+
+use crate::{images::Usage, serve::admin::ImageView};
 
 use super::{Done, Global, client::Daemon, out, say_json};
 
 pub(super) async fn run(global: &Global) -> Done {
-    let images: Vec<ImageView> = Daemon::new(global)?.get("/images").await?;
+    let daemon = Daemon::new(global)?;
+    let images: Vec<ImageView> = daemon.get("/images").await?;
     if global.json {
         return say_json(&images);
     }
-    let mut table = out::table(&["image", "arch", "file", "size", "in", "sha256"]);
+    let mut table = out::table(&["image", "arch", "file", "logical", "unique", "ram", "disk", "in", "sha256"]);
+    for column in 3..=6 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
     for view in &images {
+        let (name, arch) = (view.image.name.to_string(), view.image.arch.to_string());
         for (role, status) in &view.status {
-            let file = &view.image.files[role];
-            let size = file.size.or(status.len).map(|size| size.to_string()).unwrap_or_default();
             let place = match status.filling {
                 Some(bytes) => format!("coming ({bytes})"),
                 None => status.tier.to_string(),
             };
-            table.add_row([
-                view.image.name.to_string(),
-                view.image.arch.to_string(),
-                role.to_string(),
-                size,
-                place,
-                file.sha256.short(),
-            ]);
+            let usage = view.usage.get(role).copied().unwrap_or_default();
+            let sha256 = view.image.files[role].sha256.short();
+            table.add_row(row([&name, &arch, role.name()], usage, &place, &sha256));
         }
+        if view.status.len() > 1 {
+            table.add_row(row([&name, &arch, "together"], view.together, "", ""));
+        }
+    }
+    if images.len() > 1 {
+        let total: Usage = daemon.get("/images/usage").await?;
+        table.add_row(row(["total", "", ""], total, "", ""));
     }
     out::say_table(&table, "the library has no image yet: `greenroom image add`");
     Ok(())
+}
+
+fn row(what: [&str; 3], usage: Usage, place: &str, sha256: &str) -> Row {
+    let Usage { logical, unique, ram, disk } = usage;
+    let bytes = [logical, unique, ram, disk].map(|bytes| match bytes.0 {
+        0 => "-".to_owned(),
+        _ => bytes.to_string(),
+    });
+    let cells = what.into_iter().map(str::to_owned).chain(bytes).chain([place.to_owned(), sha256.to_owned()]);
+    cells.map(Cell::new).collect::<Vec<_>>().into()
 }

@@ -36,7 +36,10 @@ which it is): they are filled in for each boot.";
 pub(super) enum Command {
     /// Add an image from an ISO, a folder, a registry or URLs: a manifest in the library.
     Add(Box<add::Args>),
-    /// List the images and where their files are.
+    /// List the images, where their files are and what room they take.
+    ///
+    /// LOGICAL is what a device reads. UNIQUE is what comes free on the disk when it goes: what others share with it stays.
+    /// RAM and DISK are what these hold of it.
     List,
     /// Hash what the cache holds of an image.
     Verify {

@@ -54,9 +54,7 @@ use shelf::Checked;
 
 pub(super) use shelf::{Run, Shelf};
 
-/// The disk tier.
-///
-/// Measured with the maps of 50 GiB of images (410,000 chunks): FILL-IN.
+/// The disk tier. What its index costs stands in `index`.
 pub(super) struct DiskTier {
     dir: PathBuf,
     room: u64,

@@ -5,7 +5,7 @@ use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    images::{CHUNK, chunk::Cutter, lock},
+    images::{CHUNK, chunk, lock},
     model::Digest,
 };
 
@@ -62,15 +62,7 @@ fn hash_shelf(shelf: &Arc<Shelf>) -> io::Result<Digest> {
 }
 
 fn cut_file(file: &File) -> io::Result<(Digest, Map)> {
-    let (mut hash, mut cutter, mut buffer, mut at) = (Sha256::new(), Cutter::default(), vec![0; STEP as usize], 0);
-    loop {
-        match file.read_at(&mut buffer, at)? {
-            0 => return Ok((Digest::new(hash.finalize().into()), Map::whole(&cutter.end()))),
-            read => {
-                hash.update(&buffer[..read]);
-                cutter.push(&buffer[..read]);
-                at += read as u64;
-            }
-        }
-    }
+    let mut hash = Sha256::new();
+    let cuts = chunk::cut(file, |bytes| hash.update(bytes))?;
+    Ok((Digest::new(hash.finalize().into()), Map::whole(&cuts)))
 }
