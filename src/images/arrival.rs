@@ -68,6 +68,11 @@ impl Arrival {
         Ok((self.holder(at)?.clone(), end.saturating_sub(at)))
     }
 
+    /// Whether the byte at `at` lies in memory of ours.
+    pub(super) fn is_in_memory(&self, at: u64) -> bool {
+        self.tail.get().is_some_and(|tail| at >= tail.from)
+    }
+
     fn holder(&self, at: u64) -> io::Result<&Arc<File>> {
         match self.tail.get() {
             Some(tail) if at >= tail.from => Ok(&tail.memory),

@@ -27,6 +27,7 @@ use super::{
     fetch::Fetch,
     fill::{Fill, Seen},
     origins::Origins,
+    page_cache,
 };
 
 /// A blob that is open for reading. What it reads from stays readable while it lives, whatever is evicted meanwhile.
@@ -53,7 +54,7 @@ pub(super) enum Content {
 /// Some bytes of a blob, in order.
 #[derive(Debug, Clone)]
 pub enum Piece {
-    /// They lie in a file or in memory that the kernel can send by itself.
+    /// They lie in a file that the kernel can send by itself. They are in memory: it does not have to wait for a disk.
     File {
         /// Where they lie. It may be read beyond the piece, but says nothing true there.
         file: Arc<File>,
@@ -136,14 +137,20 @@ impl Reader {
         }
         let at = self.at;
         let most = max.min(self.end - at);
+        let disk = |error: std::io::Error| BlobError::Disk(error.to_string());
         let piece = match &mut self.source {
             Source::Ram(file) => Piece::File { file: file.clone(), at, len: most },
-            Source::Disk(disk) => disk.next(at, most).await?,
+            Source::Disk(blob) => blob.next(at, most).await?,
             Source::Fill(seen, fill) => {
                 let readable = wait_for(seen, at).await?;
-                let (file, len) =
-                    fill.arrival.place(at, readable).map_err(|error| BlobError::Disk(error.to_string()))?;
-                Piece::File { file, at, len: len.min(most) }
+                let (file, len) = fill.arrival.place(at, readable).map_err(disk)?;
+                let len = len.min(most);
+                // A reader that is far behind may find that the kernel has let go of what was written.
+                if !fill.arrival.is_in_memory(at) && !page_cache::holds(&file, at..at + len) {
+                    let slow = file.clone();
+                    blocking(move || page_cache::read_in(&slow, at..at + len)).await?.map_err(disk)?;
+                }
+                Piece::File { file, at, len }
             }
             Source::Through(through) => match through.next(at..at + most).await? {
                 Some(bytes) => Piece::Bytes(bytes),

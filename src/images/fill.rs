@@ -164,7 +164,10 @@ impl Fill {
         let began = Instant::now();
         let filled = self.take_in(tiers, fetch, expected).await;
         if let Ok(len) = filled {
-            tiers.fetched(&self.digest, len, began.elapsed());
+            // What the keeper held back says nothing of the origin.
+            if self.pace.is_none() {
+                tiers.fetched(&self.digest, len, began.elapsed());
+            }
             self.tell(Seen::Verified { len });
             self.store(tiers, place, len).await;
             return filled;

@@ -35,6 +35,7 @@ pub mod nbp;
 mod open;
 mod origin;
 mod origins;
+mod page_cache;
 pub mod signature;
 mod survey;
 mod throttle;

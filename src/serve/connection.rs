@@ -32,8 +32,10 @@ const SILENCE: Duration = Duration::from_secs(300);
 /// How long a client may take to say what it wants, from the first byte of it.
 const HEAD: Duration = Duration::from_secs(60);
 
-/// How long sent bytes may stay unacknowledged (RFC 5482). By default Linux tries for a quarter of an hour.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
+/// How long sent bytes may stay unacknowledged (RFC 5482). By default Linux tries for a quarter of an hour. No shorter than the
+/// silence: Linux counts the time that a client keeps its window shut as well, though it answers every probe, and an
+/// installer that is busy unpacking does that for minutes.
+const UNACKNOWLEDGED: Duration = SILENCE;
 
 /// How many connections there may be. Others wait in the kernel's queue for a place.
 const MAX_CONNECTIONS: u32 = 4096;

@@ -21,7 +21,6 @@ mod link_frame;
 pub mod metrics;
 pub mod net;
 mod pace;
-mod page_cache;
 mod parcel;
 mod port;
 mod port_owner;

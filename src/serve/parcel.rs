@@ -7,7 +7,7 @@ use tokio::{io::AsyncWriteExt, task::yield_now};
 
 use crate::images::{Blob, BlobError, Piece};
 
-use super::{connection::Connection, pace::Turn, page_cache::PageCache, transfer::Meter};
+use super::{connection::Connection, pace::Turn, transfer::Meter};
 
 /// How much is sent before others get their turn, in bytes: the thread that sends also answers DHCP.
 const SPAN: u64 = 1 << 20;
@@ -76,22 +76,16 @@ impl Parcel {
     }
 
     async fn send_parts(&mut self, to: &mut Connection) -> Result<(), Broken> {
-        let mut cache = PageCache::default();
         for part in std::mem::take(&mut self.parts) {
             match part {
                 Part::Text(bytes) => self.send_bytes(to, bytes).await?,
-                Part::Range(range) => self.send_range(to, range, &mut cache).await?,
+                Part::Range(range) => self.send_range(to, range).await?,
             }
         }
         Ok(())
     }
 
-    async fn send_range(
-        &mut self,
-        to: &mut Connection,
-        range: Range<u64>,
-        cache: &mut PageCache,
-    ) -> Result<(), Broken> {
+    async fn send_range(&mut self, to: &mut Connection, range: Range<u64>) -> Result<(), Broken> {
         let mut reader = self.blob.reader(range.clone());
         let mut left = range.end - range.start;
         while left > 0 {
@@ -102,7 +96,6 @@ impl Parcel {
             match piece {
                 Piece::Bytes(bytes) => self.send_bytes(to, bytes).await?,
                 Piece::File { file, at, len } => {
-                    cache.fill(&file, at..at + len).await.map_err(|error| reader.broke(&error))?;
                     self.send_file(to, &file, at..at + len).await?.map_err(|error| reader.broke(&error))?;
                 }
             }

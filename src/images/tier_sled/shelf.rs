@@ -8,7 +8,7 @@
 
 use std::{
     fs::File,
-    io::{self, IoSliceMut},
+    io,
     num::NonZeroU64,
     os::unix::fs::FileExt,
     path::Path,
@@ -19,13 +19,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use rustix::{
-    fs::{Advice, fadvise},
-    io::{Errno, ReadWriteFlags, preadv2},
-};
+use rustix::fs::{Advice, fadvise};
 
 use crate::{
-    images::{arrival::read_at, chunk, lock, now},
+    images::{arrival::read_at, chunk, lock, now, page_cache},
     model::Digest,
 };
 
@@ -33,9 +30,6 @@ use super::{
     DiskTier, State,
     map::{Home, Map},
 };
-
-/// How far apart the bytes are that the page cache is asked for.
-const PROBE: u64 = 64 << 10;
 
 /// How long a chunk counts as hashed, in milliseconds.
 const FRESH_MILLIS: u64 = 3_600_000;
@@ -288,8 +282,9 @@ fn is_sure(lying: &Lying, nth: usize) -> bool {
         return false;
     }
     let chunk = &lying.map.chunks[nth];
-    let mut probes = (chunk.at..chunk.end()).step_by(PROBE as usize).chain([chunk.end() - 1]);
-    let held = probes.all(|at| resident(&lying.file, at));
+    let mut probes = (chunk.at..chunk.end()).step_by(page_cache::STRIDE as usize).chain([chunk.end() - 1]);
+    // Where the file system does not tell, an hour is what counts.
+    let held = probes.all(|at| page_cache::has(&lying.file, at) != Some(false));
     if !held {
         lying.checked.unset(nth);
     }
@@ -302,14 +297,4 @@ pub(super) fn open_exact(path: &Path) -> io::Result<File> {
     // Where the kernel does not take the hint, what it read ahead an hour ago is the limit.
     let _ = fadvise(&file, 0, None, Advice::Random);
     Ok(file)
-}
-
-/// Whether a byte of a file can be had without waiting for the disk.
-fn resident(file: &File, at: u64) -> bool {
-    let mut byte = [0];
-    match preadv2(file, &mut [IoSliceMut::new(&mut byte)], at, ReadWriteFlags::NOWAIT) {
-        Ok(read) => read > 0,
-        // This file system does not say.
-        Err(error) => error == Errno::OPNOTSUPP,
-    }
 }
