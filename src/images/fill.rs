@@ -161,11 +161,11 @@ impl Fill {
         let mut fetch = Fetch::new(origins, file);
         let expected = fetch.open().await?;
         let place = self.place(tiers, expected)?;
-        let began = Instant::now();
+        // What the keeper holds back says nothing of the origin.
+        let (began, paced) = (Instant::now(), self.pace.borrow().is_some());
         let filled = self.take_in(tiers, fetch, expected).await;
         if let Ok(len) = filled {
-            // What the keeper held back says nothing of the origin.
-            if self.pace.is_none() {
+            if !paced {
                 tiers.fetched(&self.digest, len, began.elapsed());
             }
             self.tell(Seen::Verified { len });

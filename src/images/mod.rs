@@ -5,7 +5,8 @@
 //!        │ no
 //!        ├──on disk?──────> reads of a content-addressed file; promoted to RAM when it fits
 //!        │ no
-//!        ├──join or begin the one fill: origin -> temporary file, hashed as it comes; every asker follows it
+//!        ├──join or begin the one fill: origin -> temporary file, hashed as it comes; every asker follows it. At its end
+//!        │  the file is kept, or not, as the policy says
 //!        │ neither disk nor RAM has room
 //!        └──pass through: each asker reads the origin for itself
 //! ```

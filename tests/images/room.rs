@@ -121,3 +121,32 @@ async fn without_room_anywhere_the_origin_is_passed_through_verified() {
     let (got, ended) = read(images.blob(&super::file(&bytes, &[&wrong.url])).await.unwrap()).await;
     assert!(matches!(ended, Err(BlobError::WrongDigest { .. })) && got.len() < bytes.len());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_worth_keeping_is_still_fetched_once_for_all_who_ask() {
+    let dir = tempfile::tempdir().unwrap();
+    let images = cache_of(dir.path(), MIB, 5 * MIB);
+    let mut files = three().await;
+    let (hot, bytes, _hot_server) = files.remove(0);
+    for _ in 0..50 {
+        assert!(fetch(&images, &hot).await.unwrap() == bytes);
+    }
+    let (stranger, bytes, server) = files.remove(0);
+    let readers = (0..10).map(|_| async { fetch(&images, &stranger).await.unwrap() == bytes });
+    assert!(futures_util::future::join_all(readers).await.into_iter().all(|whole| whole));
+    assert_eq!((server.asked().len(), count(&images.counters().passed)), (1, 0), "one fill for all of them");
+    assert_eq!(images.status(&hot.sha256).tier, Tier::Disk, "and what is worth more stays");
+    assert_eq!(images.status(&stranger.sha256).tier, Tier::Origin);
+    assert_eq!(files_of_fills(dir.path()), 0, "nothing is left of it");
+}
+
+/// How many files of fills there are, once those that end are over.
+fn files_of_fills(dir: &std::path::Path) -> usize {
+    for _ in 0..100 {
+        if files(&dir.join("images/coming")).is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    files(&dir.join("images/coming")).len()
+}

@@ -43,7 +43,7 @@ use nix::sys::statvfs::statvfs;
 
 use crate::{
     model::{Digest, image::Tier},
-    stage::{Admission, Candidate, Policy},
+    stage::{Admission, Candidate, Policy, Turned},
 };
 
 use super::{OpenError, chunk::Cut, lock, now};
@@ -180,11 +180,20 @@ impl DiskTier {
 
     /// Promises room for a fill of `len` bytes of `digest`, evicting whom the policy says; `None` when there is none to be
     /// had. The whole length: which chunks are here already shows when they have come.
+    ///
+    /// What the policy does not want to keep passes by: its file lies beside the tier while it comes, if the file system has
+    /// room, so that all who ask for it follow one fill; [`admit`](Self::admit) asks the policy again at the end, when it has
+    /// heard of all of them.
     pub(super) fn promise(self: &Arc<Self>, digest: &Digest, len: u64) -> Option<Room> {
         let policy = lock(&self.policy);
         let mut state = lock(&self.state);
-        if !self.clear(&mut state, &policy, digest, len) {
-            return None;
+        match self.clear(&mut state, &policy, digest, len) {
+            Ok(()) => {}
+            Err(Turned::TooLarge) => return None,
+            Err(Turned::InUse | Turned::WorthLess) => {
+                let passes = len <= self.room && free_bytes(&self.dir).is_some_and(|free| free > len);
+                return passes.then(|| Room { tier: self.clone(), len: 0 });
+            }
         }
         while free_bytes(&self.dir).is_some_and(|free| free < len) {
             let least = state.least(&policy)?;
@@ -195,14 +204,14 @@ impl DiskTier {
     }
 
     /// Makes room in the tier by evicting whom the policy says, if it lets the blob in.
-    fn clear(&self, state: &mut State, policy: &Policy, digest: &Digest, len: u64) -> bool {
+    fn clear(&self, state: &mut State, policy: &Policy, digest: &Digest, len: u64) -> Result<(), Turned> {
         let mut held = state.candidates(policy);
         held.push(Candidate { digest: *digest, len: state.promised, fixed: true });
-        let Admission::Admit { evict } = policy.admit(Tier::Disk, digest, len, self.room, &held, now()) else {
-            return false;
-        };
-        evict.iter().for_each(|digest| self.evict(state, digest));
-        true
+        match policy.admit(Tier::Disk, digest, len, self.room, &held, now()) {
+            Admission::Admit { evict } => evict.iter().for_each(|digest| self.evict(state, digest)),
+            Admission::Refuse(why) => return Err(why),
+        }
+        Ok(())
     }
 
     /// Evicts the blob that is worth least, because the disk is full before its time; `false` when there is none.
@@ -237,7 +246,7 @@ impl DiskTier {
         let policy = lock(&self.policy);
         let mut state = lock(&self.state);
         room.give_back(&mut state);
-        if !self.clear(&mut state, &policy, digest, map.len()) {
+        if self.clear(&mut state, &policy, digest, map.len()).is_err() {
             return Ok(false);
         }
         // A remnant of the blob has the same bytes at the same offsets: who borrows of it finds them in the new file.
