@@ -29,8 +29,9 @@ async fn only_what_nobody_names_boots_or_reads_is_removed() {
     let rootfs = house.rootfs.1.clone();
     let path = format!("/blob/{rootfs}/{boot}/rootfs");
     house.curl(&["-f", "-o", "rootfs.got", &house.url(&path)]).await;
-    // A device that has begun to read, and takes its time.
+    // A device that has begun to read, and takes its time. The one before had the last byte before the disk had.
     let file = house.context.engine.ground().catalog.file(&rootfs.parse().unwrap()).unwrap().clone();
+    house.context.images.warm(&file, |_, _| ()).await.unwrap();
     let reader = house.context.images.blob(&file).await.unwrap();
     assert_ne!(reader.tier, Tier::Origin);
 
