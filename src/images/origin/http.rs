@@ -9,7 +9,7 @@ use rustls::CertificateError;
 
 use crate::model::trouble::TroubleKind;
 
-use super::{Answer, OriginError, choose_tls, patience::Patience};
+use super::{Answer, OriginError, cause, choose_tls, patience::Patience};
 
 /// How many network reads that are already there are joined into one chunk.
 const JOINED: usize = 16;
@@ -208,15 +208,6 @@ fn join(batch: Vec<Result<Bytes, String>>) -> Vec<Result<Bytes, String>> {
         }
     }
     joined
-}
-
-/// The innermost reason: reqwest's own words say little more than that it failed.
-pub(super) fn cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ pub(super) mod patience;
 mod s3;
 pub(super) mod standing;
 
-use std::{ops::Range, sync::Once, time::Duration};
+use std::{error::Error, ops::Range, sync::Once, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{StreamExt, stream::BoxStream};
@@ -93,6 +93,14 @@ pub fn choose_tls() {
     static CHOSEN: Once = Once::new();
     // Another part of the process may have chosen one: that one is fine too.
     CHOSEN.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+}
+
+/// The innermost reason: the web clients' own words say little more than that it failed.
+fn cause(mut error: &(dyn Error + 'static)) -> String {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }
 
 /// A reader of origins.

@@ -23,8 +23,8 @@ use crate::{
 };
 
 use super::{
-    Answer, OriginError,
-    http::{Web, cause, refused},
+    Answer, OriginError, cause,
+    http::{Web, refused},
     patience::Patience,
 };
 

@@ -13,7 +13,7 @@ use object_store::{
 
 use crate::{images::lock, model::trouble::TroubleKind};
 
-use super::{Answer, OriginError, choose_tls, patience::Patience};
+use super::{Answer, OriginError, cause, choose_tls, patience::Patience};
 
 /// Where `s3:` origins are, and who asks for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -189,15 +189,6 @@ fn reached(error: &object_store::Error, why: String, patience: Patience) -> Orig
 /// What stands in the answer's `<Code>`.
 fn code(text: &str) -> Option<&str> {
     text.split_once("<Code>")?.1.split_once("</Code>").map(|(code, _)| code)
-}
-
-/// The innermost reason that says something.
-fn cause(error: &object_store::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]
