@@ -183,10 +183,12 @@ impl Fetch {
 
     /// Asks the origin whose turn it is for the rest.
     async fn ask(&mut self) -> Result<Source, Vain> {
+        // In the second round, no other has given anything either.
+        let alone = self.order.len() == 1 || self.round > 1;
         let candidate = &mut self.order[self.turn];
         let origin = &candidate.origin;
         let name = origin.loggable();
-        let answer = self.origins.open(origin, self.got).await?;
+        let answer = self.origins.open(origin, self.got, alone).await?;
         if let (Some(expected), Some(found)) = (self.len, answer.len)
             && expected != found
         {

@@ -59,21 +59,21 @@ impl Origins {
         order
     }
 
-    /// Opens an origin at `offset`, unless its server is left alone.
-    pub(super) async fn open(&self, origin: &Origin, offset: u64) -> Result<Answer, Vain> {
-        self.may_ask(origin)?;
+    /// Opens an origin at `offset`, unless its server is left alone; for less long by who is `alone` with it.
+    pub(super) async fn open(&self, origin: &Origin, offset: u64, alone: bool) -> Result<Answer, Vain> {
+        self.may_ask(origin, alone)?;
         self.client.open(origin, offset).await.map_err(Vain::Failed)
     }
 
     /// Exactly the bytes of a range, unless the origin's server is left alone.
     pub(super) async fn part(&self, origin: &Origin, range: Range<u64>) -> Result<Bytes, Vain> {
-        self.may_ask(origin)?;
+        self.may_ask(origin, false)?;
         self.client.part(origin, range).await.map_err(Vain::Failed)
     }
 
-    fn may_ask(&self, origin: &Origin) -> Result<(), Vain> {
+    fn may_ask(&self, origin: &Origin, alone: bool) -> Result<(), Vain> {
         let now = Instant::now();
-        let asked = lock(&self.standing).ask(&origin.place(), self.client.patience, now);
+        let asked = lock(&self.standing).ask(&origin.place(), alone, self.client.patience, now);
         asked.map_err(|(until, said)| {
             let seconds = until.saturating_duration_since(now).as_secs() + 1;
             let why = format!("not asked for another {seconds} s, as its server failed before ({})", said.why);

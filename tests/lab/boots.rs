@@ -16,7 +16,7 @@ use super::{
 pub const LIMIT: Duration = Duration::from_secs(300);
 
 /// Waits until the machine has reported, and holds what it fetched against what there is to fetch.
-fn becomes_ready(daemon: &Daemon, machine: &Machine) -> Value {
+pub fn becomes_ready(daemon: &Daemon, machine: &Machine) -> Value {
     let ready = daemon.wait_for_outcome(&machine.mac, "ready", LIMIT);
     let boot = ready.unwrap_or_else(|| {
         panic!(
@@ -38,7 +38,7 @@ fn hash_of_rootfs() -> String {
     String::from_utf8_lossy(&output.stdout).split_whitespace().next().unwrap().to_owned()
 }
 
-fn names(boot: &Value) -> Vec<String> {
+pub fn names(boot: &Value) -> Vec<String> {
     steps(boot).into_iter().map(|(name, _)| name).collect()
 }
 
@@ -126,6 +126,20 @@ fn a_uefi_machine_boots_by_http() {
     let machine = Machine::start(&lab.net, &spec, &lab.logs);
     let boot = becomes_ready(&daemon, &machine);
     assert_eq!(boot["firmware"], "efi-http");
+}
+
+#[test]
+fn a_model_that_stalls_at_line_rate_boots_at_the_rate_that_its_quirk_says() {
+    let lab = tiny_lab("rate");
+    let quirk = "quirks: [{match: {oui: \"52:54:00\"}, rate: 2MiB}]";
+    let daemon = lab.serve(&format!("{FULL}boot: {{default: lab, {quirk}}}\n"));
+    let machine = Machine::start(&lab.net, &Spec::new("bios", Firmware::Bios), &lab.logs);
+    let boot = becomes_ready(&daemon, &machine);
+    let steps = steps(&boot);
+    let (_, kernel) = steps.iter().find(|(name, step)| name == "blob" && step["role"] == "kernel").unwrap();
+    let [bytes, millis] = ["bytes", "took"].map(|field| kernel["transfer"][field].as_u64().unwrap());
+    // No machine is so fast that this is not so, and none so slow; without the rate, it takes a tenth of it.
+    assert!(millis >= bytes * 1000 / (2 << 20) * 9 / 10, "{kernel}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ const MODULES: [&str; 8] = [
     "drivers/net/virtio_net",
 ];
 
-/// Fetches `lab.get`, posts its hash to `lab.post`, and ends as `lab.end` says.
+/// Fetches `lab.get`, or what live-boot is told to `fetch`; posts its hash to `lab.post`, and ends as `lab.end` says.
 const INIT: &str = r#"#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev
 /bin/busybox --install -s /bin
@@ -36,7 +36,7 @@ mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 for module in /modules/*.ko; do insmod $module; done
 phase=ready; end=poweroff
 for word in $(cat /proc/cmdline); do case $word in
-  lab.get=*) get=${word#lab.get=};; lab.post=*) post=${word#lab.post=};;
+  lab.get=*|fetch=*) get=${word#*=};; lab.post=*) post=${word#lab.post=};;
   lab.phase=*) phase=${word#lab.phase=};; lab.end=*) end=${word#lab.end=};;
 esac; done
 ip link set eth0 up

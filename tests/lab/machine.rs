@@ -61,7 +61,8 @@ impl Machine {
         let console = logs.join(format!("{}.console", spec.name));
         let mut qemu = inside(&net.switch(), "qemu-system-x86_64");
         let bios = matches!(spec.firmware, Firmware::Bios | Firmware::BiosPlainPxe);
-        let machine = if bios { "pc" } else { "q35" };
+        // Without graphics, SeaBIOS shows on the serial console too what it and iPXE write on the screen, as OVMF does.
+        let machine = if bios { "pc,graphics=off" } else { "q35" };
         qemu.args(["-machine", machine, "-accel", "tcg", "-display", "none", "-m", &spec.memory_mib.to_string()]);
         qemu.args(["-serial", &format!("file:{}", console.display())]);
         // Without virtio headers, a frame is just a frame, for the disguise too.

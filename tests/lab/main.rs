@@ -17,8 +17,10 @@ mod disguise;
 mod guest;
 mod live;
 mod machine;
+mod media;
 mod net;
 mod relay;
+mod trouble;
 
 use std::{
     fs,
@@ -90,11 +92,16 @@ impl Lab {
     /// Writes the tiny guest's manifest, by the command that admins use.
     fn image(&self, name: &str, arguments: &[&str]) {
         let tiny = guest::tiny();
-        let mut add = std::process::Command::new(binary());
-        add.args(["image", "add", name, "--library"]).arg(self.logs.join("library"));
-        add.arg("--kernel").arg(&tiny.kernel).arg("--initrd").arg(&tiny.initrd).arg("--rootfs").arg(&tiny.rootfs);
-        for argument in ["lab.get={{blob:rootfs}}", "lab.post={{report_url}}", "console=ttyS0"].iter().chain(arguments)
-        {
+        let [kernel, initrd, rootfs] = [&tiny.kernel, &tiny.initrd, &tiny.rootfs].map(|path| path.to_str().unwrap());
+        let arguments = [&["lab.get={{blob:rootfs}}"], arguments].concat();
+        self.image_of(name, &["--kernel", kernel, "--initrd", initrd, "--rootfs", rootfs], &arguments);
+    }
+
+    /// The same from elsewhere, as the server finds it: `from` is what `image add` takes.
+    fn image_of(&self, name: &str, from: &[&str], arguments: &[&str]) {
+        let mut add = self.net.on("srv", &binary().display().to_string());
+        add.args(["image", "add", name, "--library"]).arg(self.logs.join("library")).args(from);
+        for argument in ["lab.post={{report_url}}", "console=ttyS0"].iter().chain(arguments) {
             add.args(["--arg", argument]);
         }
         let output = add.output().unwrap();

@@ -7,6 +7,7 @@
 //! | 20 s | of silence in the middle; and the span over which a rate is measured |
 //! | 0.5 s, 1 s | between rounds, give or take a half |
 //! | 15 s, 30 s, ... 5 min | that a server which failed three times in a row is left alone |
+//! | 12 s, give or take one | the same, by who has nobody else to ask |
 //! | 60 s | in all, without a megabyte of progress: then the blob is refused |
 //!
 //! So nobody waits for ever: a blob is refused a minute after its last progress, or comes at `DRIP` at least.
@@ -54,6 +55,13 @@ impl Patience {
         spread((self.0 / 4 * (1 << failures.min(5))).min(self.longest_rest()), dice)
     }
 
+    /// How long it is left alone at most by who has nobody else to ask. A device tries again 10 s after it was refused: by
+    /// then it waits for less than `answer`, so each of its tries asks the server in truth. Longer than that,
+    /// though, so that who has just failed is refused at once.
+    pub(in crate::images) fn short_rest(self, dice: u64) -> Duration {
+        self.answer() + spread(self.answer() / 4, dice)
+    }
+
     /// How long a server is left alone at most, also when it asks for more.
     pub(in crate::images) fn longest_rest(self) -> Duration {
         self.0 * 5
@@ -78,5 +86,6 @@ mod tests {
         assert!(millis(patience.pause(1, 1023)) < 750 && patience.pause(999, 0) <= patience.whole());
         assert_eq!((millis(patience.rest(0, 512)), millis(patience.rest(1, 512))), (15_000, 30_000));
         assert_eq!(millis(patience.rest(u32::MAX, 512)), 300_000);
+        assert!(patience.short_rest(0) > patience.answer() && patience.short_rest(1023) < patience.answer() * 3 / 2);
     }
 }

@@ -5,7 +5,8 @@
 //!     ^                                                                          │ its rest is over
 //!     └────────────── gives a megabyte, or all ──────────── one fetch probes it <┘   fails: rests twice as long
 //! ```
-//! Time and dice are arguments.
+//! Who has nobody else to ask does not wait for a long rest to end: a short one is enough (`short_rest`), as no other would be
+//! any better. Time and dice are arguments.
 
 use std::{
     collections::HashMap,
@@ -31,6 +32,8 @@ struct Server {
     failures: u32,
     /// Until when it is doubted, or rests.
     until: Instant,
+    /// Until when also who has nobody else to ask leaves it alone.
+    until_alone: Instant,
     /// Whether it is not asked before: it failed often, or asked for it.
     resting: bool,
     /// Who probes it has so long to find out.
@@ -45,15 +48,17 @@ impl Standing {
         self.servers.get(place).is_some_and(|server| now < server.until)
     }
 
-    /// Whether a server may be asked now. If not: when it may be, and what it said.
+    /// Whether a server may be asked now, by one who is `alone` with it. If not: when it may be, and what it said.
     pub(in crate::images) fn ask(
         &mut self,
         place: &str,
+        alone: bool,
         patience: Patience,
         now: Instant,
     ) -> Result<(), (Instant, OriginError)> {
         let Some(server) = self.servers.get_mut(place).filter(|server| server.resting) else { return Ok(()) };
-        let until = server.probe.map_or(server.until, |probe| server.until.max(probe));
+        let rests = if alone { server.until_alone } else { server.until };
+        let until = server.probe.map_or(rests, |probe| rests.max(probe));
         if now < until {
             return Err((until, server.said.clone()));
         }
@@ -61,10 +66,10 @@ impl Standing {
         Ok(())
     }
 
-    /// How long a server is left alone yet.
+    /// How long a server is left alone yet by who has nobody else to ask.
     pub(in crate::images) fn rest(&self, place: &str, now: Instant) -> Duration {
         let server = self.servers.get(place).filter(|server| server.resting);
-        server.map_or(Duration::ZERO, |server| server.until.saturating_duration_since(now))
+        server.map_or(Duration::ZERO, |server| server.until_alone.saturating_duration_since(now))
     }
 
     /// A server gave what it should.
@@ -93,7 +98,8 @@ impl Standing {
             let seconds = until.saturating_duration_since(now).as_secs();
             tracing::warn!(server = place, failures, seconds, why = said.why, "a server of images is left alone");
         }
-        let server = Server { failures, until, resting, probe: None, said: said.clone() };
+        let until_alone = until.min(now + patience.short_rest(dice).max(asked));
+        let server = Server { failures, until, until_alone, resting, probe: None, said: said.clone() };
         self.servers.insert(place.to_owned(), server);
     }
 
@@ -125,19 +131,41 @@ mod tests {
         let (mut standing, now) = (Standing::default(), Instant::now());
         for _ in 0..2 {
             standing.failed("a", &refused(), PATIENCE, now, 512);
-            assert!(standing.ask("a", PATIENCE, now).is_ok() && standing.is_doubted("a", now));
+            assert!(standing.ask("a", false, PATIENCE, now).is_ok() && standing.is_doubted("a", now));
         }
         standing.failed("a", &refused(), PATIENCE, now, 512);
-        let (until, said) = standing.ask("a", PATIENCE, now + 14 * SECOND).unwrap_err();
+        let (until, said) = standing.ask("a", false, PATIENCE, now + 14 * SECOND).unwrap_err();
         assert_eq!((until, said.kind), (now + 15 * SECOND, TroubleKind::Refused));
         let due = now + 15 * SECOND;
-        assert!(!standing.is_doubted("a", due) && standing.ask("a", PATIENCE, due).is_ok(), "one probes it");
-        assert!(standing.ask("a", PATIENCE, due).is_err(), "the others do not");
-        assert!(standing.ask("a", PATIENCE, due + 31 * SECOND).is_ok(), "a probe that was given up holds up nobody");
+        assert!(!standing.is_doubted("a", due) && standing.ask("a", false, PATIENCE, due).is_ok(), "one probes it");
+        assert!(standing.ask("a", false, PATIENCE, due).is_err(), "the others do not");
+        assert!(
+            standing.ask("a", false, PATIENCE, due + 31 * SECOND).is_ok(),
+            "a probe that was given up holds up nobody"
+        );
         standing.failed("a", &refused(), PATIENCE, due, 512);
-        assert_eq!(standing.ask("a", PATIENCE, due).unwrap_err().0, due + 30 * SECOND);
+        assert_eq!(standing.ask("a", false, PATIENCE, due).unwrap_err().0, due + 30 * SECOND);
         standing.well("a");
-        assert!(standing.ask("a", PATIENCE, due).is_ok() && standing.resting(PATIENCE, due).next().is_none());
+        assert!(standing.ask("a", false, PATIENCE, due).is_ok() && standing.resting(PATIENCE, due).next().is_none());
+    }
+
+    #[test]
+    fn who_has_nobody_else_to_ask_does_not_wait_for_the_end_of_a_long_rest() {
+        let (mut standing, now) = (Standing::default(), Instant::now());
+        for _ in 0..9 {
+            standing.failed("a", &refused(), PATIENCE, now, 512);
+        }
+        assert_eq!(standing.ask("a", false, PATIENCE, now).unwrap_err().0, now + 300 * SECOND);
+        let due = now + PATIENCE.short_rest(512);
+        assert_eq!(standing.ask("a", true, PATIENCE, now).unwrap_err().0, due);
+        assert_eq!(standing.rest("a", now), PATIENCE.short_rest(512));
+        assert!(standing.ask("a", true, PATIENCE, due).is_ok(), "one probes it");
+        assert!(standing.ask("a", true, PATIENCE, due).is_err(), "the others do not");
+        standing.failed("a", &refused(), PATIENCE, due, 512);
+        assert_eq!(standing.ask("a", true, PATIENCE, due).unwrap_err().0, due + PATIENCE.short_rest(512));
+        let busy = OriginError { again: Some(SECOND * 100), ..OriginError::new(TroubleKind::Busy, "429") };
+        standing.failed("b", &busy, PATIENCE, now, 0);
+        assert_eq!(standing.ask("b", true, PATIENCE, now).unwrap_err().0, now + 100 * SECOND, "it asked for it");
     }
 
     #[test]
@@ -146,8 +174,8 @@ mod tests {
         let busy =
             |seconds| OriginError { again: Some(SECOND * seconds), ..OriginError::new(TroubleKind::Busy, "429") };
         standing.failed("a", &busy(2), PATIENCE, now, 0);
-        assert_eq!(standing.ask("a", PATIENCE, now).unwrap_err().0, now + 2 * SECOND);
+        assert_eq!(standing.ask("a", false, PATIENCE, now).unwrap_err().0, now + 2 * SECOND);
         standing.failed("b", &busy(1_000_000), PATIENCE, now, 0);
-        assert_eq!(standing.ask("b", PATIENCE, now).unwrap_err().0, now + 300 * SECOND);
+        assert_eq!(standing.ask("b", false, PATIENCE, now).unwrap_err().0, now + 300 * SECOND);
     }
 }
