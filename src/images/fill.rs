@@ -146,6 +146,13 @@ impl Fill {
         }
     }
 
+    /// Tells the followers of the end. Lets go of the file first: whoever hears that it is over finds that nobody reads it.
+    pub(super) fn end(self: Arc<Self>, seen: Seen) {
+        let followers = self.seen.clone();
+        drop(self);
+        followers.send_replace(seen);
+    }
+
     /// Tells the followers how far it is.
     pub(super) fn tell(&self, seen: Seen) {
         self.seen.send_replace(seen);

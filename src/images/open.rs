@@ -134,6 +134,15 @@ impl Images {
     /// Opens a blob for reading: from the nearest tier that has it, or following the one fill, which this may begin. Waits
     /// until the length is known: at once, or when an origin has answered.
     pub async fn blob(&self, file: &ImageFile) -> Result<Blob, BlobError> {
+        let blob = self.find(file).await?;
+        if let Content::Disk(disk) = &blob.content {
+            tokio::spawn(self.clone().promote(disk.clone()));
+        }
+        Ok(blob)
+    }
+
+    /// The same, without promoting it.
+    async fn find(&self, file: &ImageFile) -> Result<Blob, BlobError> {
         self.settle(file.sha256).await?;
         let fill = match self.near_or_fill(file) {
             Near::Held(blob) => return Ok(blob),
@@ -256,7 +265,6 @@ impl Images {
         }
         let disk = self.on_disk(file, heat)?;
         counters.disk_hits.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(self.clone().promote(disk.clone()));
         let len = disk.shelf.len();
         Some(self.opened(digest, len, Tier::Disk, Content::Disk(disk)))
     }
@@ -286,7 +294,7 @@ impl Images {
             lock(&inner.fills).remove(&digest);
             fill.rest();
             let kept = result.is_ok();
-            fill.tell(match result {
+            fill.end(match result {
                 Ok(len) => Seen::Kept { len },
                 Err(error) => {
                     inner.counters.failures.fetch_add(1, Ordering::Relaxed);
@@ -294,7 +302,6 @@ impl Images {
                     Seen::Failed(error)
                 }
             });
-            drop(fill);
             if kept {
                 upkeep::share(inner).await;
             }
@@ -319,7 +326,7 @@ impl Images {
     }
 
     async fn pull(&self, file: &ImageFile, progress: &mut impl FnMut(u64, u64)) -> Result<(), BlobError> {
-        let Blob { digest, len, content, .. } = self.blob(file).await?;
+        let Blob { digest, len, content, .. } = self.find(file).await?;
         progress(0, len);
         match content {
             Content::Ram(_) => {}

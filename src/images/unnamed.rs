@@ -25,7 +25,7 @@ impl Images {
     /// What the tiers hold beside the blobs of `named` and those that are pinned, by name.
     pub fn unnamed(&self, named: &BTreeSet<Digest>) -> Vec<Unnamed> {
         let mut found: BTreeMap<Digest, Unnamed> = BTreeMap::new();
-        let (ram, disk) = (self.tiers().ram().standing(), self.tiers().disk.all());
+        let (ram, disk) = (self.tiers().ram().standing(), self.tiers().disk.standing());
         let none = |digest| Unnamed { digest, ram: Bytes(0), disk: Bytes(0), is_read: false };
         for (digest, len, is_read) in ram {
             let one = found.entry(digest).or_insert_with(|| none(digest));
@@ -42,15 +42,8 @@ impl Images {
         found.into_values().filter(|one| !is_kept(&one.digest)).collect()
     }
 
-    /// Removes these blobs, but for those that are being read by now; those that went.
+    /// Evicts these blobs, but for those that are read, fetched or pinned by now; those that went.
     pub fn remove(&self, unnamed: &[Unnamed]) -> Vec<Unnamed> {
-        let goes = |one: &&Unnamed| {
-            if self.tiers().ram().is_read(&one.digest) || !self.tiers().disk.remove_idle(&one.digest) {
-                return false;
-            }
-            self.tiers().ram().remove(&one.digest);
-            true
-        };
-        unnamed.iter().filter(goes).copied().collect()
+        unnamed.iter().filter(|one| self.evict(&one.digest, false).is_ok()).copied().collect()
     }
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use futures_util::{StreamExt, future::join_all, stream};
-use greenroom::model::image::Tier;
+use greenroom::{
+    images::{BlobError, Images},
+    model::image::{ImageFile, Tier},
+};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -62,6 +65,14 @@ async fn a_hundred_devices_that_ask_for_a_cold_blob_cause_one_read_and_all_strea
     assert_eq!((count(&images.counters().fills), count(&images.counters().misses)), (1, 100));
 }
 
+/// What a reader gets, and how it ended. The fill may be over, and have failed, before the blob is open.
+async fn read_if_open(images: &Images, file: &ImageFile) -> (Vec<u8>, Result<(), BlobError>) {
+    match images.blob(file).await {
+        Ok(blob) => read(blob).await,
+        Err(error) => (vec![], Err(error)),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_blob_with_the_wrong_digest_is_never_served_to_its_end() {
     let (right, wrong) = (noise(1, 3 * MIB), noise(2, 3 * MIB));
@@ -69,7 +80,7 @@ async fn a_blob_with_the_wrong_digest_is_never_served_to_its_end() {
     let dir = tempfile::tempdir().unwrap();
     let images = cache(dir.path());
     let file = file(&right, &[&server.url]);
-    let (got, ended) = read(images.blob(&file).await.unwrap()).await;
+    let (got, ended) = read_if_open(&images, &file).await;
     assert!(got.len() < right.len() && wrong.starts_with(&got));
     let told = ended.unwrap_err().to_string();
     assert!(told.contains("gave other bytes") && told.contains(&server.url), "{told}");
@@ -85,11 +96,7 @@ async fn one_wrong_bit_in_the_last_byte_is_enough() {
     wrong[MIB] ^= 1;
     let server = OriginServer::good(wrong.into()).await;
     let dir = tempfile::tempdir().unwrap();
-    // The fill may be over, and have failed, before the blob is open.
-    let (got, ended) = match cache(dir.path()).blob(&file(&right, &[&server.url])).await {
-        Ok(blob) => read(blob).await,
-        Err(error) => (vec![], Err(error)),
-    };
+    let (got, ended) = read_if_open(&cache(dir.path()), &file(&right, &[&server.url])).await;
     assert!(ended.is_err() && got.len() < right.len());
 }
 

@@ -40,7 +40,8 @@ async fn killed_images() {
     }
 }
 
-/// What a start finds after a kill; how many images it has.
+/// What a start finds after a kill; how many images it has. That it warns of nothing is a promise: whatever was under way, an
+/// eviction as well, no file is left of which nobody knows where the rest lies.
 async fn check(dir: &Path, round: u64) -> usize {
     let known = images(dir);
     let (cache, warning) = open(dir, ROOM).await;

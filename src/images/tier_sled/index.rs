@@ -17,7 +17,7 @@
 
 use std::{
     collections::HashMap,
-    fs,
+    fs::{self, File, TryLockError},
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
@@ -122,8 +122,12 @@ fn warn<T>(result: sled::Result<T>) {
     }
 }
 
-/// Opens the index, or sets it aside and makes a new one; with a warning then.
+/// Opens the index, or sets it aside and makes a new one; with a warning then. One that is locked is not broken: whoever had
+/// it open is not quite gone.
 pub(super) fn open_or_replace(path: &Path) -> Result<(Opened, Option<String>), OpenError> {
+    if is_locked(path) {
+        return Err(OpenError::InUse(path.parent().unwrap_or(path).to_owned()));
+    }
     let error = match open(path) {
         Ok(opened) => return Ok((opened, None)),
         Err(error) => error,
@@ -137,6 +141,15 @@ pub(super) fn open_or_replace(path: &Path) -> Result<(Opened, Option<String>), O
         aside.display()
     );
     Ok((opened, Some(warning)))
+}
+
+/// Whether somebody has the index open: sled locks this file of it, and its threads may outlive what they served.
+fn is_locked(path: &Path) -> bool {
+    let Ok(file) = File::open(path.join("db")) else { return false };
+    let locked = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    // Said aloud, as a process that is just being forked off holds this file as well. What fails shows when sled opens it.
+    drop(file.unlock());
+    locked
 }
 
 /// Opens and reads the index. sled 0.34 panics over some broken files instead of saying so: both are one here.
@@ -189,6 +202,17 @@ mod tests {
         entries
             .map(|entry| if entry.path().is_dir() { size(&entry.path()) } else { entry.metadata().unwrap().len() })
             .sum()
+    }
+
+    #[test]
+    fn an_index_that_is_open_elsewhere_is_in_use_and_not_broken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("index");
+        let (opened, _) = open_or_replace(&path).unwrap();
+        opened.index.put_map(&Digest::new([1; 32]), &map(1, 1));
+        assert!(matches!(open_or_replace(&path), Err(OpenError::InUse(_))));
+        drop(opened);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing was set aside");
     }
 
     #[test]

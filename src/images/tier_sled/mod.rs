@@ -246,6 +246,8 @@ impl DiskTier {
         let policy = lock(&self.policy);
         let mut state = lock(&self.state);
         room.give_back(&mut state);
+        // One that is here all the same is doubtful: it goes, and gives back what it borrows.
+        self.evict(&mut state, digest);
         if self.clear(&mut state, &policy, digest, map.len()).is_err() {
             return Ok(false);
         }

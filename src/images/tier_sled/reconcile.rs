@@ -7,6 +7,7 @@
 //! | a file without entry or map, without a hole | comes in unverified: hashed and cut when it is next asked for |
 //! | the same with a hole | goes: nobody knows where the rest lies |
 //! | a remnant of which nobody borrows | goes |
+//! | a remnant without a hole | was fetched anew, and the index had not heard of it: comes in unverified |
 //! | a file with more bytes than its map says | gets its holes |
 
 use std::{
@@ -48,11 +49,19 @@ impl DiskTier {
         }
         for (digest, len) in files {
             let found = entries.get(&digest).filter(|entry| entry.len == len);
-            let map = maps.remove(&digest).filter(|map| found.is_some() && map.len() == len);
+            let mut map = maps.remove(&digest).filter(|map| found.is_some() && map.len() == len);
             let entry = match (found, &map) {
-                (Some(entry), Some(map)) => {
-                    let gone = map.chunks.iter().any(|chunk| chunk.home == Home::Gone);
-                    Entry { remnant: entry.remnant || gone, ..*entry }
+                (Some(entry), Some(old)) => {
+                    let remnant = entry.remnant || old.chunks.iter().any(|chunk| chunk.home == Home::Gone);
+                    let whole = remnant && is_plain(&self.path(&digest));
+                    if whole {
+                        let mut here = old.with(|_, _| Home::Here);
+                        here.lenders.clear();
+                        self.index.put_map(&digest, &here);
+                        map = Some(here);
+                    }
+                    let (verified, sought) = (entry.verified && !whole, entry.sought && !whole);
+                    Entry { remnant: remnant && !whole, verified, sought, ..*entry }
                 }
                 // What nobody cut was hashed by an older Greenroom, if at all: it is cut when it is next asked for.
                 _ => Entry { len, verified: false, used: 0, heat: 0.0, sought: false, remnant: false },
@@ -140,7 +149,9 @@ impl DiskTier {
 impl State {
     /// Counts who lends what.
     fn count(&mut self) {
-        let maps: Vec<_> = self.blobs.values().filter_map(|held| held.map.clone()).collect();
+        // What a remnant borrowed is given back, also when the crash came before its map said so.
+        let borrowers = self.blobs.values().filter(|held| !held.entry.remnant);
+        let maps: Vec<_> = borrowers.filter_map(|held| held.map.clone()).collect();
         for (lender, nth) in maps.iter().flat_map(|map| map.borrowed()) {
             if let Some(times) = self.blobs.get_mut(&lender).and_then(|held| held.lent.get_mut(nth)) {
                 *times += 1;

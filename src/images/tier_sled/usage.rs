@@ -25,7 +25,7 @@ impl DiskTier {
     pub(in crate::images) fn standing(&self) -> Vec<(Digest, u64, bool)> {
         let state = lock(&self.state);
         let blobs = state.blobs.iter().filter(|(_, held)| !held.entry.remnant);
-        blobs.map(|(digest, held)| (*digest, held.entry.len, !state.idle(digest))).collect()
+        blobs.map(|(digest, held)| (*digest, held.entry.len, !state.untouched(digest))).collect()
     }
 
     /// What some blobs take together.
