@@ -148,7 +148,7 @@ impl DiskTier {
             Ok(())
         });
         match punched {
-            Ok(()) => held.solid = false,
+            Ok(()) => (held.solid, held.takes) = (false, map.resident),
             // It takes more room than it must; the next round tries again.
             Err(error) => tracing::warn!(%digest, %error, "what an image file shares could not be freed"),
         }

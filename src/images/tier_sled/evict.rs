@@ -47,7 +47,7 @@ impl State {
     pub(super) fn own(&self, digest: &Digest) -> u64 {
         let Some(held) = self.blobs.get(digest) else { return 0 };
         let lent = held.map.iter().flat_map(|map| map.chunks.iter().zip(&held.lent)).filter(|(_, times)| **times > 0);
-        held.resident() - lent.map(|(chunk, _)| u64::from(chunk.len)).sum::<u64>()
+        held.takes - lent.map(|(chunk, _)| u64::from(chunk.len)).sum::<u64>()
     }
 
     /// Bytes that it lends or borrows, of those not `counted` yet.

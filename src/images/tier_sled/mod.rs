@@ -93,6 +93,8 @@ struct Held {
     checked: Arc<Checked>,
     /// The file may hold bytes where it could have holes.
     solid: bool,
+    /// Bytes that its file takes: holes count once they are made.
+    takes: u64,
     /// The file as its fill has it: who follows that reads it past the map.
     filled: Weak<File>,
 }
@@ -107,15 +109,8 @@ impl Held {
     fn new(entry: Entry, map: Option<Map>) -> Self {
         let chunks = map.as_ref().map_or(0, |map| map.chunks.len());
         let checked = Arc::new(Checked::new(chunks));
-        Self { entry, map: map.map(Arc::new), lent: vec![0; chunks], checked, solid: false, filled: Weak::new() }
-    }
-
-    /// Bytes that its file takes.
-    fn resident(&self) -> u64 {
-        match &self.map {
-            Some(map) if !self.solid => map.resident,
-            _ => self.entry.len,
-        }
+        let takes = map.as_ref().map_or(entry.len, |map| map.resident);
+        Self { entry, map: map.map(Arc::new), lent: vec![0; chunks], checked, solid: false, takes, filled: Weak::new() }
     }
 
     fn lends(&self) -> bool {
@@ -205,13 +200,17 @@ impl DiskTier {
 
     /// Makes room in the tier by evicting whom the policy says, if it lets the blob in.
     fn clear(&self, state: &mut State, policy: &Policy, digest: &Digest, len: u64) -> Result<(), Turned> {
-        let mut held = state.candidates(policy);
-        held.push(Candidate { digest: *digest, len: state.promised, fixed: true });
-        match policy.admit(Tier::Disk, digest, len, self.room, &held, now()) {
-            Admission::Admit { evict } => evict.iter().for_each(|digest| self.evict(state, digest)),
-            Admission::Refuse(why) => return Err(why),
+        loop {
+            let mut held = state.candidates(policy);
+            // Of what went, that which others still read comes free later: it may take another one.
+            let late = state.held().saturating_sub(held.iter().map(|one| one.len).sum());
+            held.push(Candidate { digest: *digest, len: state.promised + late, fixed: true });
+            match policy.admit(Tier::Disk, digest, len, self.room, &held, now()) {
+                Admission::Admit { evict } if evict.is_empty() => return Ok(()),
+                Admission::Admit { evict } => evict.iter().for_each(|digest| self.evict(state, digest)),
+                Admission::Refuse(why) => return Err(why),
+            }
         }
-        Ok(())
     }
 
     /// Evicts the blob that is worth least, because the disk is full before its time; `false` when there is none.
@@ -297,7 +296,7 @@ impl DiskTier {
 
 impl State {
     fn held(&self) -> u64 {
-        self.blobs.values().map(Held::resident).sum()
+        self.blobs.values().map(|held| held.takes).sum()
     }
 
     /// Whether nobody reads the blob, or borrows of it and is read: its space would come back if it went.

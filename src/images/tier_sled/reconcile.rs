@@ -136,7 +136,7 @@ impl DiskTier {
             state.blobs.iter_mut().filter(|(_, held)| held.map.as_ref().is_some_and(|map| map.resident < map.len()));
         let holed: Vec<Digest> = holed
             .map(|(digest, held)| {
-                held.solid = true;
+                (held.solid, held.takes) = (true, held.entry.len);
                 *digest
             })
             .collect();
