@@ -6,7 +6,10 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     process::Output,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -105,6 +108,14 @@ pub fn efi(len: usize, seed: u32) -> Vec<u8> {
     bytes
 }
 
+/// A port that the kernel gives nobody by itself (it begins at 32768): what another test's client still sends to a port that it
+/// had a moment ago would be counted here, as no request.
+fn quiet_port() -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + (std::process::id() % 100) as u16 * 200;
+    first + TAKEN.fetch_add(1, Ordering::Relaxed) % 200
+}
+
 impl House {
     pub async fn new() -> Self {
         Self::with_rates(None, None, vec![]).await
@@ -158,7 +169,12 @@ impl House {
         let routes = admin::router(context.clone());
         tokio::spawn(async move { axum::serve(door, routes).await });
         let loopback = [Interface { name: "lo".into(), index: 1, address: Ipv4Addr::LOCALHOST }];
-        let files = tftp::bind(&loopback, 0, http_port, &context).await.unwrap().remove(0);
+        let files = loop {
+            match tftp::bind(&loopback, quiet_port(), http_port, &context).await {
+                Ok(mut bound) => break bound.remove(0),
+                Err(error) => assert!(error.to_string().contains("in use"), "{error}"),
+            }
+        };
         let tftp = files.address().unwrap();
         tokio::spawn(files.serve());
         Self { dir, context, http: ([127, 0, 0, 1], http_port).into(), tftp, rootfs, stop, serving, _engine: engine }
