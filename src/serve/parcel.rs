@@ -9,9 +9,8 @@ use crate::images::{Blob, BlobError, Piece};
 
 use super::{connection::Connection, pace::Turn, transfer::Meter};
 
-/// How much is sent before others get their turn, in bytes: about a millisecond of the thread that also answers DHCP. A turn
-/// often ends on another processor, which costs a single fast client more than it gives anybody else.
-const SPAN: u64 = 4 << 20;
+/// How much is sent before others get their turn, in bytes: the thread that sends also answers DHCP.
+const SPAN: u64 = 1 << 20;
 
 /// What the system says of a disk that cannot be read. A socket never says it.
 const EIO: i32 = rustix::io::Errno::IO.raw_os_error();
