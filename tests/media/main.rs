@@ -9,6 +9,8 @@
 mod downloading;
 mod families;
 mod hostile;
+#[path = "../images/noise.rs"]
+mod noise;
 mod reading;
 mod registry;
 mod stage;
