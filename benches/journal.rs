@@ -139,6 +139,7 @@ fn ground() -> Ground {
         chain_window: Seconds(60),
         stuck_after: Seconds(900),
         installs_per_hour: 3,
+        predict: Default::default(),
     };
     let site = Site {
         mode: DhcpMode::Off,
@@ -156,6 +157,7 @@ fn ground() -> Ground {
         site: Arc::new(site),
         catalog: Arc::new(Catalog::new(vec![entry], vec![], &Catalog::default())),
         secrets: Arc::default(),
+        forecast: Arc::default(),
     }
 }
 
@@ -198,7 +200,14 @@ fn promises(folder: &Path) {
 }
 
 fn assigned(n: u64) -> Fact {
-    Fact::PersonaAssigned { device: DeviceId::new(mac(n)), persona: "x".parse().unwrap(), by: "ann".into() }
+    Fact::PersonaAssigned {
+        device: DeviceId::new(mac(n)),
+        persona: "x".parse().unwrap(),
+        by: "ann".into(),
+        not_before: None,
+        expires: None,
+        why: None,
+    }
 }
 
 async fn load(handle: &Handle, clients: u64, round: u64) -> Vec<Duration> {
@@ -208,7 +217,13 @@ async fn load(handle: &Handle, clients: u64, round: u64) -> Vec<Duration> {
         async move {
             let mut latencies = vec![];
             for turn in 0..each {
-                let order = Order::AssignPersona { persona: "x".parse().unwrap(), arm: false };
+                let order = Order::AssignPersona {
+                    persona: "x".parse().unwrap(),
+                    arm: false,
+                    not_before: None,
+                    expires: None,
+                    why: None,
+                };
                 let command = Command { mac: mac((round * clients + client) * each + turn), by: "ann".into(), order };
                 let began = Instant::now();
                 assert_eq!(handle.ask(Request::Command(command)).await, Ok(Reply::Done));

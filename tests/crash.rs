@@ -58,6 +58,7 @@ fn ground() -> Ground {
         chain_window: Seconds(60),
         stuck_after: Seconds(900),
         installs_per_hour: 3,
+        predict: Default::default(),
     };
     let site = Site {
         mode: DhcpMode::Full,
@@ -77,6 +78,7 @@ fn ground() -> Ground {
         site: Arc::new(site),
         catalog: Arc::new(Catalog::new(vec![entry], vec![], &Catalog::default())),
         secrets: Arc::default(),
+        forecast: Arc::default(),
     }
 }
 
@@ -118,7 +120,13 @@ async fn victim() {
                     let Ok(Reply::Dhcp { answer, .. }) = taken else { continue };
                     format!("lease {mac} {}", answer.yiaddr)
                 } else {
-                    let order = Order::AssignPersona { persona: "x".parse().unwrap(), arm: true };
+                    let order = Order::AssignPersona {
+                        persona: "x".parse().unwrap(),
+                        arm: true,
+                        not_before: None,
+                        expires: None,
+                        why: None,
+                    };
                     let done = handle.ask(Request::Command(Command { mac, by: "ann".into(), order })).await;
                     let Ok(Reply::Done) = done else { continue };
                     format!("order {mac}")

@@ -69,7 +69,7 @@ fn the_script_for_ipxe_builds_that_begin_with_autoexec() {
 
 #[test]
 fn a_live_system_on_bios() {
-    let reason = Reason::Assigned { by: "root".into(), at: Moment::from_millis(1_795_000_000_000) };
+    let reason = Reason::Assigned { by: "root".into(), at: Moment::from_millis(1_795_000_000_000), why: None };
     insta::assert_snapshot!(becoming(kernel(Firmware::IpxeBios, &LIVE), reason));
 }
 

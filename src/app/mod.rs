@@ -197,11 +197,18 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     site.boot.nbps = nbps.names();
     site.addresses = interfaces.iter().map(|interface| interface.address).collect();
     let secrets = Arc::new(secret_names(&config.secrets_dir));
-    let ground = Ground { site: Arc::new(site), catalog: Arc::new(library.catalog().clone()), secrets };
+    let ground = Ground {
+        site: Arc::new(site),
+        catalog: Arc::new(library.catalog().clone()),
+        secrets,
+        forecast: Arc::default(),
+    };
+    let facts = journal.reader();
     let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
     let (hook, rings) = hook(config, &health);
     let context = Context {
         engine: handle,
+        journal: facts,
         keeper: Arc::new(Keeper::new(images.clone(), config.keeper_rate)),
         images,
         nbps: Arc::new(nbps),

@@ -1,7 +1,8 @@
-//! What a device shall become: installed > assigned > rule > (experiment arm > predicted) > default > fallback.
+//! What a device shall become: installed > assigned > rule > (experiment arm) > predicted > default > fallback.
 //!
 //! **A destructive persona is never decided without an [`Armed`] value**, and only an operator makes one: by
-//! `greenroom device arm`, or by arming a rule, which then holds for devices that Greenroom has never installed.
+//! `greenroom device arm`, by arming a rule, or by `predict.arm: new-devices`; the last two hold for devices that Greenroom has
+//! never installed. A prediction never speaks for a device that an operator armed: the leave was given for something else.
 //!
 //! ```text
 //!                 ┌──────────── armed again ────────────┐
@@ -15,10 +16,11 @@ use std::net::Ipv4Addr;
 
 use crate::{
     model::{
-        Armed, Decision, Device, Effect, Moment, PersonaName, Reason, Refusal, Seconds,
-        site::{BootPolicy, Rule},
+        Armed, Decision, Device, Effect, Moment, PersonaName, Prediction, Reason, Refusal, Seconds,
+        site::{ArmPredicted, BootPolicy, Rule},
     },
     persona::catalog::{Catalog, Entry},
+    predict::Origin,
 };
 
 use super::matching;
@@ -26,18 +28,22 @@ use super::matching;
 /// The span that [`BootPolicy::installs_per_hour`] counts in.
 const HOUR: Seconds = Seconds(3600);
 
-/// Decides for one device at `now`. `address` is what it uses now, for rules by subnet.
+/// Decides for one device at `now`. `address` is what it uses now, for rules by subnet; `prediction` is what is predicted for
+/// it, and by what.
 pub fn choose(
     policy: &BootPolicy,
     catalog: &Catalog,
     device: &Device,
     address: Option<Ipv4Addr>,
+    prediction: Option<(&Prediction, &Origin)>,
     now: Moment,
 ) -> Decision {
-    if let Some(decision) = latched(catalog, device) {
+    if let Some(decision) = latched(catalog, device, now) {
         return decision;
     }
-    let Some(choice) = persona(policy, device, address) else {
+    let predicted =
+        || prediction.and_then(|(prediction, origin)| predicted(policy, catalog, device, prediction, origin));
+    let Some(choice) = named(policy, device, address, now).or_else(predicted).or_else(|| default(policy)) else {
         return Decision::LocalDisk { reason: Reason::Fallback };
     };
     let named = choice.persona.clone();
@@ -46,58 +52,78 @@ pub fn choose(
     };
     match entry.persona.effect() {
         Effect::Ephemeral => become_(entry, choice.reason, None),
-        Effect::Destructive => {
-            match device.armed.clone().or_else(|| choice.rule.and_then(|rule| armed_by(rule, device))) {
-                None => Decision::Refuse { why: Refusal::NotArmed { persona: choice.persona } },
-                Some(armed) => match too_many(policy, device, now) {
-                    Some(count) => {
-                        Decision::Refuse { why: Refusal::TooManyInstalls { persona: choice.persona, count } }
-                    }
-                    None => become_(entry, choice.reason, Some(armed)),
-                },
-            }
-        }
+        Effect::Destructive => match device.armed.clone().or(choice.armed) {
+            None => Decision::Refuse { why: Refusal::NotArmed { persona: choice.persona } },
+            Some(armed) => match too_many(policy, device, now) {
+                Some(count) => Decision::Refuse { why: Refusal::TooManyInstalls { persona: choice.persona, count } },
+                None => become_(entry, choice.reason, Some(armed)),
+            },
+        },
     }
 }
 
 /// A persona and why.
-struct Choice<'a> {
+struct Choice {
     persona: PersonaName,
     reason: Reason,
-    rule: Option<&'a Rule>,
+    /// The leave that comes with it: by whoever armed the rule, or the site's policy.
+    armed: Option<Armed>,
 }
 
 /// The persona that was chosen: itself, or the one that supersedes it once it has left the library. A successor that wipes
 /// disks needs the same leave as any other.
-fn found<'a, 'b>(catalog: &'a Catalog, choice: Choice<'b>) -> Option<(&'a Entry, Choice<'b>)> {
+fn found(catalog: &Catalog, choice: Choice) -> Option<(&Entry, Choice)> {
     if let Some(entry) = catalog.persona(&choice.persona) {
         return Some((entry, choice));
     }
     let entry = catalog.successor(&choice.persona)?;
     let reason = Reason::Superseded { persona: choice.persona, reason: Box::new(choice.reason) };
-    Some((entry, Choice { persona: entry.reference.name.clone(), reason, rule: choice.rule }))
+    Some((entry, Choice { persona: entry.reference.name.clone(), reason, armed: choice.armed }))
 }
 
-/// The strongest voice that names a persona.
-fn persona<'a>(policy: &'a BootPolicy, device: &Device, address: Option<Ipv4Addr>) -> Option<Choice<'a>> {
-    if let Some(assigned) = &device.assigned {
-        let reason = Reason::Assigned { by: assigned.by.clone(), at: assigned.at };
-        return Some(Choice { persona: assigned.persona.clone(), reason, rule: None });
+/// The strongest voice of people that names a persona for this device. Experiment arms will speak here too; `Reason` has
+/// their case.
+fn named(policy: &BootPolicy, device: &Device, address: Option<Ipv4Addr>, now: Moment) -> Option<Choice> {
+    if let Some(assigned) = device.assigned.as_ref().filter(|assigned| assigned.holds(now)) {
+        let reason = Reason::Assigned { by: assigned.by.clone(), at: assigned.at, why: assigned.why.clone() };
+        return Some(Choice { persona: assigned.persona.clone(), reason, armed: None });
     }
-    if let Some(rule) = policy.rules.iter().find(|rule| matching::fits(&rule.when, device, address)) {
-        let reason = Reason::Rule { name: rule.name.clone() };
-        return Some(Choice { persona: rule.persona.clone(), reason, rule: Some(rule) });
-    }
-    // Experiment arms and predictions will speak here; `Reason` has their cases.
-    let default = policy.default.clone()?;
-    Some(Choice { persona: default, reason: Reason::Default, rule: None })
+    let rule = policy.rules.iter().find(|rule| matching::fits(&rule.when, device, address))?;
+    let reason = Reason::Rule { name: rule.name.clone() };
+    Some(Choice { persona: rule.persona.clone(), reason, armed: armed_by(rule, device) })
+}
+
+/// The most probable persona, when it is probable enough to act on, and may be acted on.
+fn predicted(
+    policy: &BootPolicy,
+    catalog: &Catalog,
+    device: &Device,
+    prediction: &Prediction,
+    origin: &Origin,
+) -> Option<Choice> {
+    let best = prediction.ranked().first()?;
+    let entry = catalog.persona(&best.persona)?;
+    let acts = policy.predict.choose && device.armed.is_none() && best.probability >= policy.predict.act();
+    let armed = match entry.persona.effect() {
+        Effect::Ephemeral => None,
+        Effect::Destructive => Some(armed_as_new(policy, device)?),
+    };
+    let reason = Reason::Predicted { probability: best.probability, model: origin.name.clone() };
+    acts.then(|| Choice { persona: best.persona.clone(), reason, armed })
+}
+
+/// The site's default.
+fn default(policy: &BootPolicy) -> Option<Choice> {
+    let persona = policy.default.clone()?;
+    Some(Choice { persona, reason: Reason::Default, armed: None })
 }
 
 /// The latch: what was installed boots its disk until it is armed again, or until an operator assigns it something
 /// that leaves the disk alone.
-fn latched(catalog: &Catalog, device: &Device) -> Option<Decision> {
+fn latched(catalog: &Catalog, device: &Device, now: Moment) -> Option<Decision> {
     let installed = device.installed.as_ref().filter(|_| device.armed.is_none())?;
-    let assigned_since = device.assigned.as_ref().filter(|assigned| assigned.at > installed.at);
+    let assigned_since =
+        device.assigned.as_ref().filter(|assigned| assigned.holds(now) && assigned.since() > installed.at);
     let harmless = assigned_since
         .and_then(|assigned| catalog.persona(&assigned.persona).or_else(|| catalog.successor(&assigned.persona)))
         .is_some_and(|entry| entry.persona.effect() == Effect::Ephemeral);
@@ -109,6 +135,12 @@ fn latched(catalog: &Catalog, device: &Device) -> Option<Decision> {
 /// The leave that an armed rule gives: to devices that were never installed.
 fn armed_by(rule: &Rule, device: &Device) -> Option<Armed> {
     (rule.armed && device.installed.is_none()).then(|| Armed::Rule { name: rule.name.clone() })
+}
+
+/// The leave that the site's policy gives to predictions, likewise.
+fn armed_as_new(policy: &BootPolicy, device: &Device) -> Option<Armed> {
+    let leave = policy.predict.arm == ArmPredicted::NewDevices && device.installed.is_none();
+    leave.then_some(Armed::NewDevice)
 }
 
 /// How many installations were begun within the hour, when that is too many.

@@ -80,7 +80,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Done {
         Command::Assign { mac, persona, arm } => {
             let armed = if arm { ", armed: its disk will be wiped" } else { "" };
             let done = format!("{mac} becomes {persona} at its next boot{armed}");
-            (mac, Order::AssignPersona { persona, arm }, done)
+            (mac, Order::AssignPersona { persona, arm, not_before: None, expires: None, why: None }, done)
         }
         Command::Unassign { mac } => (mac, Order::UnassignPersona, format!("{mac} has no assignment any more")),
         Command::Arm { mac } => (mac, Order::Arm, format!("{mac} is armed: a destructive persona may wipe its disk")),

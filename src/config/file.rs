@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use crate::{
     images::OriginSettings,
     model::{
-        Arch, Bytes, MacAddr, Oui, PersonaName, Seconds,
+        Arch, Bytes, MacAddr, Oui, PersonaName, Probability, Seconds,
         dhcp::VendorOptions,
         plan::DiskExit,
-        site::{DhcpMode, Match, Mirrors},
+        site::{ArmPredicted, DhcpMode, Match, Mirrors, PredictPolicy},
     },
     persona::schema::text,
 };
@@ -33,6 +33,7 @@ pub(super) struct File {
     pub(super) http: Http,
     pub(super) boot: Boot,
     pub(super) images: Images,
+    pub(super) predict: Predict,
     pub(super) site: Place,
 }
 
@@ -51,6 +52,7 @@ impl Default for File {
             http: Http::default(),
             boot: Boot::default(),
             images: Images::default(),
+            predict: Predict::default(),
             site: Place::default(),
         }
     }
@@ -326,6 +328,27 @@ pub(super) struct S3 {
     pub(super) instance: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) path_style: Option<bool>,
+}
+
+/// What predictions may do, and what is ahead of time.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Predict {
+    pub(super) choose: bool,
+    pub(super) cost_of_wrong: u32,
+    pub(super) propose: Probability,
+    pub(super) arm: ArmPredicted,
+    #[serde(deserialize_with = "text", serialize_with = "written")]
+    pub(super) every: Seconds,
+    #[serde(deserialize_with = "text", serialize_with = "written")]
+    pub(super) horizon: Seconds,
+}
+
+impl Default for Predict {
+    fn default() -> Self {
+        let PredictPolicy { choose, cost_of_wrong, propose, arm } = PredictPolicy::default();
+        Self { choose, cost_of_wrong, propose, arm, every: Seconds(900), horizon: Seconds(3600) }
+    }
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -60,6 +60,10 @@ pub struct Config {
     pub s3: S3,
     /// How many bytes the cache's keeper moves in a second, of what no device waits for.
     pub keeper_rate: Bytes,
+    /// How often the forecast is learnt anew, when something has happened.
+    pub predict_every: Seconds,
+    /// How far ahead images are staged.
+    pub predict_horizon: Seconds,
     /// What policy reads. Its list of NBPs is filled in at start.
     pub site: Site,
 }

@@ -81,6 +81,11 @@ boot:
 # without these, AWS_* of the environment, or nobody, as public buckets allow. `instance: true` asks the machine's own role.
 #   s3: {{endpoint: \"https://minio.example:9000\", access_key: s3-access-key, secret_key: s3-secret-key}}
 
+# What is learnt of devices: which personas they will want. Predictions always warm the cache. They choose a persona where
+# nobody assigned one and no rule fits, when they are sure enough: at a cost of 4 (a wrong persona costs four times what a
+# right one gains) from 0.8 on. One that wipes the disk is only proposed, unless `arm: new-devices` says otherwise.
+# predict: {{choose: true, cost_of_wrong: 4, propose: 0.5, arm: never, every: 15m, horizon: 1h}}
+
 # site:
 #   mirrors: {{debian: \"http://deb.debian.org/debian\", debian_security: \"http://deb.debian.org/debian-security\"}}
 ",

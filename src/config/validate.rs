@@ -11,7 +11,7 @@ use crate::{
     model::{
         Bytes, Seconds,
         dhcp::VendorOptions,
-        site::{BootPolicy, DhcpMode, Match, NbpRule, Pool, Quirk, Reservation, Rule, Site, Subnet},
+        site::{BootPolicy, DhcpMode, Match, NbpRule, Pool, PredictPolicy, Quirk, Reservation, Rule, Site, Subnet},
     },
 };
 
@@ -25,13 +25,17 @@ const LONGEST_LEASE: Seconds = Seconds(366 * 86_400);
 const SMALLEST_RAM: u64 = 16 << 20;
 const SHORTEST_PATIENCE: Seconds = Seconds(10);
 const LONGEST_PATIENCE: Seconds = Seconds(3600);
+const LEAST_EVERY: Seconds = Seconds(60);
+const LEAST_HORIZON: Seconds = Seconds(300);
+const DAY: Seconds = Seconds(86_400);
 const LOWEST_RATE: Bytes = Bytes(64 << 10);
 
 /// The configuration, or everything that is wrong with it.
 pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Problem>> {
     let mut check = Rules(Check::new(document));
     let subnets = check.subnets(&file.dhcp);
-    let boot = check.boot(file.boot);
+    let predict = check.predict(&file.predict);
+    let boot = check.boot(file.boot, predict);
     let library_remote = file.library_remote.map(|remote| check.library_remote(remote));
     check.0.require(file.http.port != 0, "GR110", "http.port", "port 0 is no port", "80 is what firmware expects");
     let enough = file.images.ram.0 >= SMALLEST_RAM;
@@ -84,6 +88,8 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         images_patience: file.images.patience,
         s3,
         keeper_rate: file.images.keeper_rate,
+        predict_every: file.predict.every,
+        predict_horizon: file.predict.horizon,
         site: Site {
             mode: file.dhcp.mode,
             subnets,
@@ -248,7 +254,25 @@ impl Rules<'_> {
         LibraryRemote { url, branch, every, webhook_secret }
     }
 
-    fn boot(&mut self, boot: file::Boot) -> (Option<PathBuf>, BootPolicy) {
+    fn predict(&mut self, predict: &file::Predict) -> PredictPolicy {
+        let file::Predict { choose, cost_of_wrong, propose, arm, every, horizon } = *predict;
+        let help =
+            "how many times more a wrong persona costs than a right one gains: 4 lets predictions act from 0.8 on";
+        let fits = (1..=1000).contains(&cost_of_wrong);
+        self.0.require(fits, "GR150", "predict.cost_of_wrong", "this is no cost: 1 to 1000", help);
+        let policy = PredictPolicy { choose, cost_of_wrong, propose, arm };
+        let message = format!("nothing would be proposed: from {} on, predictions act", policy.act());
+        let help = "propose from a lower probability on: 0.5";
+        self.0.require(!choose || propose <= policy.act(), "GR151", "predict.propose", message, help);
+        let fits = (LEAST_EVERY..=DAY).contains(&every);
+        self.0.require(fits, "GR152", "predict.every", "this is no time between lessons: 1m to 1d", "15m");
+        let fits = (LEAST_HORIZON..=DAY).contains(&horizon);
+        let help = "the images of devices that are likely to boot within it are staged: 1h";
+        self.0.require(fits, "GR153", "predict.horizon", "this is no time to look ahead: 5m to 1d", help);
+        policy
+    }
+
+    fn boot(&mut self, boot: file::Boot, predict: PredictPolicy) -> (Option<PathBuf>, BootPolicy) {
         let mut names = BTreeSet::new();
         let mut rules = vec![];
         for (at, rule) in boot.rules.into_iter().enumerate() {
@@ -290,6 +314,7 @@ impl Rules<'_> {
             chain_window: boot.chain_window,
             stuck_after: boot.stuck_after,
             installs_per_hour: boot.installs_per_hour,
+            predict,
         };
         let patient = boot.stuck_after.0 >= 30;
         let help = "firmware alone is silent for half a minute";

@@ -88,9 +88,10 @@ impl Handle {
         self.shared.ground.load_full()
     }
 
-    /// Puts another configuration and library under the next decisions.
-    pub fn set_ground(&self, ground: Ground) {
-        self.shared.ground.store(Arc::new(ground));
+    /// Puts what `change` makes of the configuration, library and forecast under the next decisions. Several may do so at
+    /// once: none undoes what another has done, and `change` may be asked again for that.
+    pub fn change_ground(&self, mut change: impl FnMut(Ground) -> Ground) {
+        self.shared.ground.rcu(|ground| change(Ground::clone(ground)));
     }
 
     /// The records from now on, as batches. A reader that falls far behind misses some, and is told.

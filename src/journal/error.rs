@@ -60,6 +60,12 @@ pub enum JournalError {
         /// What redb says.
         why: String,
     },
+    /// The engine that appends to it has ended.
+    #[error("the journal {} is closed: the engine has ended", path.display())]
+    Closed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system would not read or write it. The file itself may be sound: freeing space or mending the disk is enough.
     #[error(
         "the journal {} cannot be read or written ({why}): check the space on the disk, its health, and the file's \

@@ -16,8 +16,12 @@
 
 mod error;
 mod medium;
+mod reader;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use redb::{Database, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
@@ -27,6 +31,7 @@ use crate::{
 };
 
 pub use error::JournalError;
+pub use reader::Reader;
 pub use redb::StorageBackend;
 
 const FACTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("facts");
@@ -42,7 +47,7 @@ const KEPT: u64 = 1_000_000;
 /// The journal, open for appending.
 #[derive(Debug)]
 pub struct Journal {
-    database: Database,
+    database: Arc<Database>,
     path: PathBuf,
     latest: Moment,
     unsynced: bool,
@@ -61,7 +66,8 @@ impl Journal {
     }
 
     fn start(database: Database, path: &Path) -> Result<(Self, World), JournalError> {
-        let mut journal = Self { database, path: path.to_owned(), latest: Moment::default(), unsynced: false };
+        let mut journal =
+            Self { database: Arc::new(database), path: path.to_owned(), latest: Moment::default(), unsynced: false };
         journal.prepare()?;
         let world = journal.replay()?;
         Ok((journal, world))
@@ -91,7 +97,7 @@ impl Journal {
         let facts = self.facts()?;
         let mut world = self.checkpointed(&facts)?;
         let newest = facts.last().map_err(|error| self.failed(error))?;
-        let newest = newest.map(|(seq, json)| self.read(seq.value(), json.value())).transpose()?;
+        let newest = newest.map(|(seq, json)| reader::record(&self.path, seq.value(), json.value())).transpose()?;
         if newest.as_ref().map_or(0, |record| record.seq) < world.seq {
             return Err(self.missing(world.seq));
         }
@@ -100,7 +106,7 @@ impl Journal {
             if seq.value() != world.seq + 1 {
                 return Err(self.missing(world.seq + 1));
             }
-            world.apply(&self.read(seq.value(), json.value())?);
+            world.apply(&reader::record(&self.path, seq.value(), json.value())?);
         }
         self.latest = newest.map_or(Moment::default(), |record| record.at);
         Ok(world)
@@ -178,31 +184,22 @@ impl Journal {
 
     /// Every record that is kept, in order, read as they are asked for: a million of them need no room.
     pub fn records(&self) -> Result<impl Iterator<Item = Result<Record, JournalError>>, JournalError> {
-        let entries = self.facts()?.range::<u64>(..).map_err(|error| self.failed(error))?;
-        Ok(entries.map(|entry| {
-            let (seq, json) = entry.map_err(|error| self.failed(error))?;
-            self.read(seq.value(), json.value())
-        }))
+        reader::records(&self.database, &self.path, 0)
+    }
+
+    /// A way to read records while the journal is appended to.
+    pub fn reader(&self) -> Reader {
+        Reader::new(&self.database, &self.path)
     }
 
     fn facts(&self) -> Result<ReadOnlyTable<u64, &'static [u8]>, JournalError> {
-        let read = self.database.begin_read().map_err(|error| self.failed(error))?;
-        read.open_table(FACTS).map_err(|error| self.failed(error))
+        reader::facts(&self.database, &self.path)
     }
 
     fn write(&self, durability: Durability) -> Result<WriteTransaction, JournalError> {
         let mut write = self.database.begin_write().map_err(|error| self.failed(error))?;
         write.set_durability(durability).map_err(|error| self.failed(error))?;
         Ok(write)
-    }
-
-    fn read(&self, seq: u64, json: &[u8]) -> Result<Record, JournalError> {
-        let unreadable = |why| JournalError::Record { path: self.path.clone(), seq, why };
-        let record: Record = serde_json::from_slice(json).map_err(|error| unreadable(error.to_string()))?;
-        if record.seq != seq {
-            return Err(unreadable(format!("it calls itself {}", record.seq)));
-        }
-        Ok(record)
     }
 
     fn missing(&self, seq: u64) -> JournalError {

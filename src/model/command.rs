@@ -1,9 +1,12 @@
 //! What an operator may order. Imperative; an accepted command becomes facts.
 
+use std::{fmt, str::FromStr};
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MacAddr, PersonaName,
+    MacAddr, Moment, PersonaName, UserName,
+    attribute::Changes,
     image::{ImageName, Tier},
 };
 
@@ -29,6 +32,15 @@ pub enum Order {
         /// Arm it in the same breath.
         #[serde(default)]
         arm: bool,
+        /// From when on, if not at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Moment>,
+        /// Until when, if not for ever.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<Moment>,
+        /// Why: shown with every decision that follows from it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// Take the assignment back.
     UnassignPersona,
@@ -36,8 +48,113 @@ pub enum Order {
     Arm,
     /// Take that leave back.
     Disarm,
+    /// Say what it is: its role, location, and whatever else the organisation says.
+    Describe {
+        /// What is said of it from now on.
+        changes: Changes,
+    },
+    /// Do not propose this persona for it again.
+    DeclineProposal {
+        /// Which.
+        persona: PersonaName,
+    },
     /// Drop everything known about it.
     Forget,
+}
+
+/// What shall be done about a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "order")]
+pub enum UserOrder {
+    /// Say who they are; one who is not known yet becomes known.
+    Describe {
+        /// What is said of them from now on.
+        changes: Changes,
+        /// Whether they are of the organisation; `None` leaves it as it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        active: Option<bool>,
+    },
+    /// Drop everything known about them.
+    Forget,
+}
+
+/// Several orders that belong together: all are carried out, or none is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orders {
+    /// Who says so: a user name, for the journal.
+    pub by: String,
+    /// What makes them the same orders when they are said again: then they are not carried out again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<OrderKey>,
+    /// The orders, in the order in which they are carried out.
+    pub lines: Vec<Line>,
+}
+
+/// One of several orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "about")]
+pub enum Line {
+    /// About a device, named by any of its ports.
+    Device {
+        /// Which. It need not have been seen yet.
+        mac: MacAddr,
+        /// What shall be done.
+        #[serde(flatten)]
+        order: Order,
+        /// Only if nobody has changed it since: [`Device::changed`](super::Device::changed), 0 for one that is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expects: Option<u64>,
+    },
+    /// About a person.
+    User {
+        /// Who.
+        user: UserName,
+        /// What shall be done.
+        #[serde(flatten)]
+        order: UserOrder,
+        /// Only if nobody has changed it since: [`User::changed`](super::User::changed), 0 for one who is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expects: Option<u64>,
+    },
+}
+
+/// What makes orders the same when they are said again: chosen by who gives them. 1 to 128 printable ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OrderKey(String);
+
+/// Some text that cannot be an [`OrderKey`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no idempotency key: 1 to 128 printable ASCII characters without blanks")]
+pub struct BadOrderKey;
+
+impl FromStr for OrderKey {
+    type Err = BadOrderKey;
+
+    fn from_str(text: &str) -> Result<Self, BadOrderKey> {
+        let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        fits.then(|| Self(text.to_owned())).ok_or(BadOrderKey)
+    }
+}
+
+impl TryFrom<String> for OrderKey {
+    type Error = BadOrderKey;
+
+    fn try_from(text: String) -> Result<Self, BadOrderKey> {
+        text.parse()
+    }
+}
+
+impl From<OrderKey> for String {
+    fn from(key: OrderKey) -> Self {
+        key.0
+    }
+}
+
+impl fmt::Display for OrderKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
 }
 
 /// An order about where an image's files are kept: in that tier at least, whatever the policy thinks of them.
@@ -94,6 +211,43 @@ pub enum Rejection {
     NotArmed {
         /// Which device.
         mac: MacAddr,
+    },
+    /// Nothing is known of the person.
+    #[error("no user {user} is known")]
+    NoUser {
+        /// Who was asked for.
+        user: UserName,
+    },
+    /// More would be said than is remembered.
+    #[error("{what} would have more than {most} attributes")]
+    TooManyAttributes {
+        /// Of which device or person.
+        what: String,
+        /// The most that is remembered.
+        most: usize,
+    },
+    /// The assignment would never hold.
+    #[error("the assignment would end before it begins: `expires` is not after now and `not_before`")]
+    NeverHolds,
+    /// Somebody changed it meanwhile.
+    #[error("{what} was changed meanwhile: look at it again")]
+    Changed {
+        /// Which device or person.
+        what: String,
+    },
+    /// Other orders were given with the same key.
+    #[error("the idempotency key {key} was used for other orders within the last day: choose another one")]
+    KeyUsed {
+        /// The key.
+        key: OrderKey,
+    },
+    /// One of several orders cannot be carried out: none was.
+    #[error("order {line}: {why}")]
+    Line {
+        /// Which, from 1.
+        line: usize,
+        /// Why.
+        why: Box<Rejection>,
     },
 }
 

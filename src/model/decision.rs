@@ -4,7 +4,7 @@ use std::{fmt, net::Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Moment, PersonaName, PersonaRef};
+use super::{Arch, Moment, PersonaName, PersonaRef, Probability};
 
 /// What `boot::choose` found for one device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub enum Reason {
         by: String,
         /// When.
         at: Moment,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// A rule of the configuration matched.
     Rule {
@@ -62,10 +65,13 @@ pub enum Reason {
         /// Which arm.
         arm: String,
     },
-    /// A forecast named the persona. No forecast exists yet: this is the place for it.
+    /// The forecast named the persona.
     Predicted {
-        /// The probability that it is right, 0 to 1.
-        probability: f64,
+        /// How probable it is that the persona is right.
+        probability: Probability,
+        /// What made the forecast: a version of the model, or a baseline.
+        #[serde(default)]
+        model: String,
     },
     /// The persona that was named left the library, and this one takes its place.
     Superseded {
@@ -86,15 +92,47 @@ impl fmt::Display for Reason {
             Self::Installed { persona, at } => {
                 write!(f, "installed as {persona} on {at}, not armed since")
             }
-            Self::Assigned { by, at } => write!(f, "assigned by {by} on {at}"),
+            Self::Assigned { by, at, why: None } => write!(f, "assigned by {by} on {at}"),
+            Self::Assigned { by, at, why: Some(why) } => write!(f, "assigned by {by} on {at} ({why})"),
             Self::Rule { name } => write!(f, "rule \"{name}\""),
             Self::Arm { experiment, arm } => write!(f, "experiment \"{experiment}\", arm \"{arm}\""),
-            Self::Predicted { probability } => write!(f, "predicted, p = {probability:.2}"),
+            Self::Predicted { probability, model } => write!(f, "predicted by {model}, p = {probability}"),
             Self::Superseded { persona, reason } => {
                 write!(f, "in place of {persona}, which left the library: {reason}")
             }
             Self::Default => f.write_str("the default persona"),
-            Self::Fallback => f.write_str("no assignment, rule or default: standard provisioning"),
+            Self::Fallback => f.write_str("no assignment, rule, prediction or default: standard provisioning"),
+        }
+    }
+}
+
+/// Who named a persona: a [`Reason`] in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Voice {
+    /// An operator, by an assignment.
+    Assigned,
+    /// A rule.
+    Rule,
+    /// An experiment.
+    Experiment,
+    /// The forecast.
+    Predicted,
+    /// The configuration's default.
+    Default,
+}
+
+impl Reason {
+    /// Who named the persona; `None` when none was named.
+    pub fn voice(&self) -> Option<Voice> {
+        match self {
+            Self::Assigned { .. } => Some(Voice::Assigned),
+            Self::Rule { .. } => Some(Voice::Rule),
+            Self::Arm { .. } => Some(Voice::Experiment),
+            Self::Predicted { .. } => Some(Voice::Predicted),
+            Self::Default => Some(Voice::Default),
+            Self::Superseded { reason, .. } => reason.voice(),
+            Self::Installed { .. } | Self::Fallback => None,
         }
     }
 }
@@ -115,6 +153,8 @@ pub enum Armed {
         /// Its name.
         name: String,
     },
+    /// The site's `predict.arm: new-devices`, for what is predicted of such devices.
+    NewDevice,
 }
 
 impl fmt::Display for Armed {
@@ -122,6 +162,7 @@ impl fmt::Display for Armed {
         match self {
             Self::Operator { name, at } => write!(f, "armed by {name} on {at}"),
             Self::Rule { name } => write!(f, "armed by rule \"{name}\""),
+            Self::NewDevice => f.write_str("armed by `predict.arm: new-devices`"),
         }
     }
 }

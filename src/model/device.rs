@@ -1,10 +1,13 @@
 //! What is remembered of one device.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Armed, BootId, Firmware, MacAddr, Moment, PersonaName, PersonaRef, SmbiosUuid, smbios::Hardware};
+use super::{
+    Arch, Armed, BootId, Firmware, Link, MacAddr, Moment, PersonaName, PersonaRef, SmbiosUuid, attribute::Attributes,
+    decision::Voice, smbios::Hardware, timeline::Outcome,
+};
 
 /// The name of a device: the MAC address by which it was first seen. Later ports with the same SMBIOS UUID join it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,11 +67,28 @@ pub struct Device {
     pub installs: Vec<Moment>,
     /// The attempt under way, or the last one.
     pub boot: Option<BootId>,
+    /// What the organisation says of it.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
+    /// Where on the network it was when it last spoke.
+    #[serde(default)]
+    pub link: Link,
+    /// What it became, the oldest first, at most [`Device::MAX_VISITS_KEPT`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub visits: Vec<Visit>,
+    /// The personas that were proposed for it and declined by an operator.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub declined: BTreeSet<PersonaName>,
+    /// The number of the fact by which somebody last changed what it is or shall become: sightings do not count.
+    #[serde(default)]
+    pub changed: u64,
 }
 
 impl Device {
     /// How many beginnings of installations are remembered: enough for any sensible cap per hour.
     pub const MAX_INSTALLS_KEPT: usize = 32;
+    /// How many visits are remembered: a habit shows in fewer.
+    pub const MAX_VISITS_KEPT: usize = 32;
 
     /// A device of which nothing is known but one port.
     pub fn new(mac: MacAddr) -> Self {
@@ -85,6 +105,11 @@ impl Device {
             installed: None,
             installs: vec![],
             boot: None,
+            attributes: Attributes::new(),
+            link: Link::default(),
+            visits: vec![],
+            declined: BTreeSet::new(),
+            changed: 0,
         }
     }
 }
@@ -107,6 +132,43 @@ pub struct Assignment {
     pub at: Moment,
     /// Who said it.
     pub by: String,
+    /// From when on it holds, if not at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Moment>,
+    /// From when on it holds no longer, if ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Moment>,
+    /// Why it was said, in the words of who said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl Assignment {
+    /// Whether it holds at `now`.
+    pub fn holds(&self, now: Moment) -> bool {
+        self.not_before.is_none_or(|from| from <= now) && self.expires.is_none_or(|until| now < until)
+    }
+
+    /// Since when it holds.
+    pub fn since(&self) -> Moment {
+        self.not_before.map_or(self.at, |from| from.max(self.at))
+    }
+}
+
+/// A persona that a device became: an entry of its history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// The attempt.
+    pub boot: BootId,
+    /// What it became.
+    pub persona: PersonaName,
+    /// When its kernel was planned.
+    pub at: Moment,
+    /// Who named the persona.
+    pub voice: Voice,
+    /// How it ended, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
 }
 
 /// The latch: a device that was installed boots its disk until it is armed again.

@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Arch, BootId, DeviceId, Firmware, MacAddr, Moment, PersonaName, PersonaRef, SmbiosUuid,
+    Arch, BootId, DeviceId, Firmware, Link, MacAddr, Moment, PersonaName, PersonaRef, SmbiosUuid, UserName,
+    attribute::Changes,
+    command::OrderKey,
     image::{ImageName, Tier},
     lease::Lease,
     plan::{KernelBoot, Setting},
@@ -68,6 +70,59 @@ pub enum Fact {
         /// What spoke.
         firmware: Firmware,
     },
+    /// A device spoke from another place of the network than before.
+    DevicePlaced {
+        /// Which device.
+        device: DeviceId,
+        /// Where it is.
+        link: Link,
+    },
+    /// Somebody said what a device is.
+    DeviceDescribed {
+        /// Which device.
+        device: DeviceId,
+        /// What is said of it from now on.
+        changes: Changes,
+        /// Who.
+        by: String,
+    },
+    /// Somebody said who a person is.
+    UserDescribed {
+        /// Who is described.
+        user: UserName,
+        /// What is said of them from now on.
+        changes: Changes,
+        /// Whether they are of the organisation; `None` leaves it as it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        active: Option<bool>,
+        /// Who says so.
+        by: String,
+    },
+    /// Somebody had everything about a person dropped.
+    UserForgotten {
+        /// Who is forgotten.
+        user: UserName,
+        /// Who says so.
+        by: String,
+    },
+    /// An operator does not want what was proposed for a device.
+    ProposalDeclined {
+        /// Which device.
+        device: DeviceId,
+        /// What was proposed.
+        persona: PersonaName,
+        /// Who.
+        by: String,
+    },
+    /// Orders that carry a key were carried out: said again within a day, they are not carried out again.
+    OrdersTaken {
+        /// The key that their sender gave them.
+        key: OrderKey,
+        /// What they were: a digest, so that another order with the same key is told from the same one said again.
+        print: u64,
+        /// Who gave them.
+        by: String,
+    },
     /// iPXE reported what it runs on.
     HardwareReported {
         /// Which device.
@@ -111,6 +166,15 @@ pub enum Fact {
         persona: PersonaName,
         /// Who.
         by: String,
+        /// From when on, if not at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Moment>,
+        /// Until when, if not for ever.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<Moment>,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// An operator took the assignment back.
     PersonaUnassigned {
@@ -181,9 +245,15 @@ impl Fact {
             | Self::DeviceInstalled { .. }
             | Self::DeviceForgotten { .. }
             | Self::ImagePinned { .. }
-            | Self::ImageUnpinned { .. } => true,
+            | Self::ImageUnpinned { .. }
+            | Self::DeviceDescribed { .. }
+            | Self::UserDescribed { .. }
+            | Self::UserForgotten { .. }
+            | Self::ProposalDeclined { .. }
+            | Self::OrdersTaken { .. } => true,
             Self::LeaseOffered { .. }
             | Self::DeviceSeen { .. }
+            | Self::DevicePlaced { .. }
             | Self::HardwareReported { .. }
             | Self::BootStarted { .. }
             | Self::BootMoved { .. } => false,

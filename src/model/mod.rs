@@ -4,6 +4,7 @@
 //! Nothing here does I/O, asks for the time or draws randomness; nothing here imports from another floor.
 
 pub mod arch;
+pub mod attribute;
 pub mod boot_id;
 pub mod command;
 pub mod decision;
@@ -14,10 +15,12 @@ pub mod fact;
 pub mod firmware;
 pub mod image;
 pub mod lease;
+pub mod link;
 pub mod mac;
 pub mod oci;
 pub mod persona_ref;
 pub mod plan;
+pub mod prediction;
 pub mod reply;
 pub mod request;
 pub mod secret;
@@ -26,6 +29,7 @@ pub mod smbios;
 pub mod timeline;
 pub mod trouble;
 pub mod units;
+pub mod user;
 
 pub use arch::Arch;
 pub use boot_id::BootId;
@@ -34,7 +38,10 @@ pub use device::{Device, DeviceId};
 pub use digest::Digest;
 pub use fact::{Fact, Record};
 pub use firmware::Firmware;
+pub use link::Link;
 pub use mac::{MacAddr, Oui};
 pub use persona_ref::{Effect, PersonaName, PersonaRef, Version};
+pub use prediction::{Prediction, Probability};
 pub use smbios::SmbiosUuid;
 pub use units::{Bytes, Millis, Moment, Seconds};
+pub use user::{User, UserName};

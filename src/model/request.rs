@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{
     BootId,
-    command::{Command, PinImage},
+    command::{Command, Orders, PinImage},
     dhcp::{DhcpAsk, Ingress},
     smbios::Hardware,
     timeline::Step,
@@ -42,6 +42,8 @@ pub enum Request {
     },
     /// An operator's order about a device.
     Command(Command),
+    /// Several orders at once: all, or none.
+    Orders(Orders),
     /// An operator's order about an image.
     Pin(PinImage),
     /// Time has passed: attempts that went silent are given up.

@@ -8,7 +8,7 @@ use std::{
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Bytes, MacAddr, Oui, PersonaName, Seconds, dhcp::VendorOptions, plan::DiskExit};
+use super::{Arch, Bytes, MacAddr, Oui, PersonaName, Probability, Seconds, dhcp::VendorOptions, plan::DiskExit};
 
 /// The place that this daemon serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +114,47 @@ pub struct BootPolicy {
     pub stuck_after: Seconds,
     /// How many installations of one device may begin within an hour.
     pub installs_per_hour: u32,
+    /// What predictions may do.
+    #[serde(default)]
+    pub predict: PredictPolicy,
+}
+
+/// What predictions may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PredictPolicy {
+    /// Whether a prediction may choose a persona at all. Without it, predictions only warm the cache.
+    pub choose: bool,
+    /// How many times more a wrong persona costs than a right one gains: at 4, a prediction acts from 0.8 on.
+    pub cost_of_wrong: u32,
+    /// From which probability on a prediction that may not act is proposed to the operators.
+    pub propose: Probability,
+    /// Which devices a prediction may wipe.
+    pub arm: ArmPredicted,
+}
+
+impl PredictPolicy {
+    /// From which probability on a prediction acts.
+    pub fn act(&self) -> Probability {
+        Probability::worth_acting(self.cost_of_wrong)
+    }
+}
+
+impl Default for PredictPolicy {
+    fn default() -> Self {
+        Self { choose: true, cost_of_wrong: 4, propose: Probability::near(0.5), arm: ArmPredicted::Never }
+    }
+}
+
+/// Which devices a prediction may wipe.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArmPredicted {
+    /// None: what is predicted and wipes the disk is only proposed.
+    #[default]
+    Never,
+    /// Those that Greenroom has never installed.
+    NewDevices,
 }
 
 /// Which UEFI NBP for which devices: some firmware's network stack is better than iPXE's drivers, some worse.

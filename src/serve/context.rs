@@ -12,6 +12,7 @@ use crate::{
     document::Problem,
     engine::Handle,
     images::{Images, Keeper, nbp::NbpSet},
+    journal::Reader,
     library::{self, History, secret_names},
     model::Moment,
     world::Ground,
@@ -24,6 +25,8 @@ use super::{hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey};
 pub struct Context {
     /// The engine.
     pub engine: Handle,
+    /// All that happened.
+    pub journal: Reader,
     /// The image cache.
     pub images: Images,
     /// Who moves its blobs between the tiers.
@@ -72,12 +75,13 @@ impl Context {
     /// Returns whether it was read.
     pub fn refresh_library(&self, force: bool) -> bool {
         let read = self.library.refresh(force, |catalog| {
-            self.engine
-                .set_ground(Ground { catalog: Arc::new(catalog.clone()), ..Ground::clone(&self.engine.ground()) });
+            let catalog = Arc::new(catalog.clone());
+            self.engine.change_ground(|ground| Ground { catalog: catalog.clone(), ..ground });
         });
         let secrets = secret_names(&self.secrets_dir);
         if *self.engine.ground().secrets != secrets {
-            self.engine.set_ground(Ground { secrets: Arc::new(secrets), ..Ground::clone(&self.engine.ground()) });
+            let secrets = Arc::new(secrets);
+            self.engine.change_ground(|ground| Ground { secrets: secrets.clone(), ..ground });
         }
         read
     }

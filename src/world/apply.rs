@@ -1,14 +1,17 @@
 //! The fold: the only code that changes a World.
 
 use crate::model::{
-    Armed, BootId, Decision, Device, DeviceId, Fact, Moment, Record,
-    device::{Assignment, Installed, Seen},
+    Armed, BootId, Decision, Device, DeviceId, Fact, Moment, Record, Seconds, User, UserName, attribute,
+    device::{Assignment, Installed, Seen, Visit},
     lease::{Lease, LeaseState},
     plan::{KernelBoot, Setting},
     timeline::{Boot, Outcome, Stage},
 };
 
-use super::{World, attempt};
+use super::{Taken, World, attempt};
+
+/// How long keyed orders are remembered.
+pub(super) const DAY: Seconds = Seconds(24 * 3600);
 
 impl World {
     /// Folds one record in. Records come in the order of their numbers, each once.
@@ -39,14 +42,39 @@ impl World {
                 device.uuid = device.uuid.or(hardware.uuid);
                 device.hardware = hardware.clone();
             }),
-            Fact::PersonaAssigned { device, persona, by } => self.change(*device, |device| {
-                device.assigned = Some(Assignment { persona: persona.clone(), at: *at, by: by.clone() });
-            }),
-            Fact::PersonaUnassigned { device, .. } => self.change(*device, |device| device.assigned = None),
-            Fact::DeviceArmed { device, by } => {
-                self.change(*device, |device| device.armed = Some(Armed::Operator { name: by.clone(), at: *at }));
+            Fact::DevicePlaced { device, link } => self.change(*device, |device| device.link = link.clone()),
+            Fact::DeviceDescribed { device, changes, .. } => {
+                self.told(*device, |device| attribute::change(&mut device.attributes, changes));
             }
-            Fact::DeviceDisarmed { device, .. } => self.change(*device, |device| device.armed = None),
+            Fact::UserDescribed { user, changes, active, .. } => self.told_of(user, |user| {
+                attribute::change(&mut user.attributes, changes);
+                user.active = active.unwrap_or(user.active);
+            }),
+            Fact::UserForgotten { user, .. } => {
+                self.users.remove_mut(user);
+            }
+            Fact::OrdersTaken { key, print, by } => {
+                self.take(Taken { key: (by.clone(), key.clone()), print: *print, at: *at });
+            }
+            Fact::PersonaAssigned { device, persona, by, not_before, expires, why } => self.told(*device, |device| {
+                device.declined.remove(persona);
+                device.assigned = Some(Assignment {
+                    persona: persona.clone(),
+                    at: *at,
+                    by: by.clone(),
+                    not_before: *not_before,
+                    expires: *expires,
+                    why: why.clone(),
+                });
+            }),
+            Fact::PersonaUnassigned { device, .. } => self.told(*device, |device| device.assigned = None),
+            Fact::ProposalDeclined { device, persona, .. } => self.told(*device, |device| {
+                device.declined.insert(persona.clone());
+            }),
+            Fact::DeviceArmed { device, by } => {
+                self.told(*device, |device| device.armed = Some(Armed::Operator { name: by.clone(), at: *at }));
+            }
+            Fact::DeviceDisarmed { device, .. } => self.told(*device, |device| device.armed = None),
             Fact::DeviceInstalled { device, persona } => self.change(*device, |device| {
                 device.installed = Some(Installed { persona: persona.clone(), at: *at });
                 device.armed = None;
@@ -64,6 +92,10 @@ impl World {
             Fact::BootMoved { boot, step } => {
                 if let Some(boot) = self.boots.get_mut(boot) {
                     attempt::step(boot, step, *at);
+                    let (device, id, outcome) = (boot.device, boot.id, boot.outcome);
+                    if outcome.is_some() {
+                        self.left(device, id, outcome);
+                    }
                 }
             }
         }
@@ -80,6 +112,44 @@ impl World {
             self.uuids.insert_mut(uuid, id);
         }
         self.devices.insert_mut(id, device);
+    }
+
+    /// The same, when somebody said so.
+    fn told(&mut self, id: DeviceId, change: impl FnOnce(&mut Device)) {
+        let seq = self.seq;
+        self.change(id, |device| {
+            change(device);
+            device.changed = seq;
+        });
+    }
+
+    fn told_of(&mut self, name: &UserName, change: impl FnOnce(&mut User)) {
+        let mut user = self.users.get(name).cloned().unwrap_or_else(|| User::new(name.clone()));
+        change(&mut user);
+        user.changed = self.seq;
+        self.users.insert_mut(name.clone(), user);
+    }
+
+    /// Remembers keyed orders for a day.
+    fn take(&mut self, taken: Taken) {
+        let now = taken.at;
+        self.taken.insert_mut(self.seq, taken);
+        while let Some((oldest, taken)) = self.taken.first() {
+            if self.taken.size() <= Self::MAX_TAKEN && now < taken.at.plus(DAY) {
+                break;
+            }
+            let oldest = *oldest;
+            self.taken.remove_mut(&oldest);
+        }
+    }
+
+    /// An attempt ended: how, belongs to the visit that it was.
+    fn left(&mut self, device: DeviceId, boot: BootId, outcome: Option<Outcome>) {
+        let Some(known) = self.devices.get(&device) else { return };
+        let Some(at) = known.visits.iter().rposition(|visit| visit.boot == boot && visit.outcome != outcome) else {
+            return;
+        };
+        self.change(device, |device| device.visits[at].outcome = outcome);
     }
 
     /// Drops a device and its indexes. Its attempts stay: they happened.
@@ -99,6 +169,8 @@ impl World {
         let before = self.devices.get(&boot.device).and_then(|device| device.boot);
         if let Some(before) = before.and_then(|before| self.boots.get_mut(&before)) {
             attempt::end(before, Outcome::Restarted, at);
+            let (before, outcome) = (before.id, before.outcome);
+            self.left(boot.device, before, outcome);
         }
         self.change(boot.device, |device| device.boot = Some(id));
         self.boots.insert_mut(id, boot);
@@ -117,6 +189,18 @@ impl World {
         boot.stage = boot.stage.max(Stage::Scripted);
         let destructive = matches!(boot.decision, Some(Decision::Become { armed: Some(_), .. }));
         let device = boot.device;
+        let voice = match &boot.decision {
+            Some(Decision::Become { reason, .. }) => reason.voice(),
+            _ => None,
+        };
+        if let (Some(voice), false) = (voice, again) {
+            let visit = Visit { boot: id, persona: kernel.persona.name.clone(), at, voice, outcome: None };
+            self.change(device, |device| {
+                device.visits.push(visit);
+                let excess = device.visits.len().saturating_sub(Device::MAX_VISITS_KEPT);
+                device.visits.drain(..excess);
+            });
+        }
         if destructive && !again {
             self.change(device, |device| {
                 device.installs.push(at);

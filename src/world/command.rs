@@ -1,7 +1,8 @@
 //! Operators' orders through the door.
 
 use crate::model::{
-    DeviceId, Fact,
+    Device, DeviceId, Fact, Moment,
+    attribute::{self, MOST_ATTRIBUTES},
     command::{Command, Order, PinImage, Rejection},
     image::Tier,
     reply::Reply,
@@ -9,20 +10,36 @@ use crate::model::{
 
 use super::{Ground, Outcome, World};
 
-/// Decides one order. A device may be given a persona before it was ever seen; everything else needs a known device.
-pub(super) fn decide(world: &World, ground: &Ground, command: &Command) -> Outcome {
+/// Decides one order.
+pub(super) fn decide(world: &World, ground: &Ground, command: &Command, now: Moment) -> Outcome {
+    outcome(facts(world, ground, command, now))
+}
+
+/// What one order makes happen. A device may be described and given a persona before it was ever seen; everything else needs
+/// a known device.
+pub(super) fn facts(world: &World, ground: &Ground, command: &Command, now: Moment) -> Result<Vec<Fact>, Rejection> {
     let Command { mac, by, .. } = command;
     let known = world.device_of(*mac);
     let device = known.map_or(DeviceId::new(*mac), |device| device.id);
     let by = by.clone();
-    let facts = match &command.order {
-        Order::AssignPersona { persona, arm } => match ground.catalog.persona(persona) {
+    match &command.order {
+        Order::AssignPersona { persona, arm, not_before, expires, why } => match ground.catalog.persona(persona) {
             None => {
                 let names = ground.catalog.personas().map(|entry| &entry.reference.name);
                 Err(Rejection::NoPersona { persona: persona.clone(), nearest: nearest(names, persona).cloned() })
             }
+            Some(_) if expires.is_some_and(|expires| expires <= not_before.unwrap_or(now).max(now)) => {
+                Err(Rejection::NeverHolds)
+            }
             Some(_) => {
-                let assigned = Fact::PersonaAssigned { device, persona: persona.clone(), by: by.clone() };
+                let assigned = Fact::PersonaAssigned {
+                    device,
+                    persona: persona.clone(),
+                    by: by.clone(),
+                    not_before: *not_before,
+                    expires: *expires,
+                    why: why.clone(),
+                };
                 let armed = arm.then(|| Fact::DeviceArmed { device, by });
                 Ok([assigned].into_iter().chain(armed).collect())
             }
@@ -41,12 +58,27 @@ pub(super) fn decide(world: &World, ground: &Ground, command: &Command) -> Outco
             Some(None) => Err(Rejection::NotArmed { mac: *mac }),
             Some(Some(_)) => Ok(vec![Fact::DeviceDisarmed { device, by }]),
         },
+        Order::Describe { changes } => {
+            let before = known.map(|device| device.attributes.clone()).unwrap_or_default();
+            let mut attributes = before.clone();
+            attribute::change(&mut attributes, changes);
+            if attributes.len() > MOST_ATTRIBUTES {
+                return Err(Rejection::TooManyAttributes { what: mac.to_string(), most: MOST_ATTRIBUTES });
+            }
+            // Said twice is no change, and no fact.
+            let same = known.is_some() && attributes == before;
+            Ok(if same { vec![] } else { vec![Fact::DeviceDescribed { device, changes: changes.clone(), by }] })
+        }
+        Order::DeclineProposal { persona } => match known {
+            None => Err(Rejection::NoDevice { mac: *mac }),
+            Some(Device { declined, .. }) if declined.contains(persona) => Ok(vec![]),
+            Some(_) => Ok(vec![Fact::ProposalDeclined { device, persona: persona.clone(), by }]),
+        },
         Order::Forget => match known {
             None => Err(Rejection::NoDevice { mac: *mac }),
             Some(_) => Ok(vec![Fact::DeviceForgotten { device, by }]),
         },
-    };
-    outcome(facts)
+    }
 }
 
 /// Decides an order about an image. A pin whose image has left the library can still be taken back.

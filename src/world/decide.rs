@@ -11,9 +11,10 @@ use crate::{
         timeline::{Boot, Phase, Stage, Step},
     },
     persona::catalog::Catalog,
+    predict::Table,
 };
 
-use super::{World, attempt, command, dhcp, script};
+use super::{World, attempt, command, dhcp, orders, script};
 
 /// What the caller's clock and dice said when the request was taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Ground {
     pub catalog: Arc<Catalog>,
     /// The names of the secrets that personas may name: what they say is read only when a seed is rendered.
     pub secrets: Arc<BTreeSet<String>>,
+    /// What is predicted for each device.
+    pub forecast: Arc<Table>,
 }
 
 /// What came of a request.
@@ -60,7 +63,8 @@ pub fn decide(world: &World, ground: &Ground, request: &Request, stamp: Stamp) -
             script::decide(world, ground, &script::Ask { boot: *boot, hardware, peer: *peer, server }, stamp.now)
         }
         Request::Observe { boot, step, .. } => observe(world, *boot, step),
-        Request::Command(order) => command::decide(world, ground, order),
+        Request::Command(order) => command::decide(world, ground, order, stamp.now),
+        Request::Orders(orders) => orders::decide(world, ground, orders, stamp.now),
         Request::Pin(order) => command::pin(world, ground, order),
         Request::Tick => Outcome { reply: Reply::Noted, facts: attempt::stuck(world, &ground.site.boot, stamp.now) },
     }

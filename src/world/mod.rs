@@ -9,10 +9,11 @@ mod command;
 mod decide;
 mod dhcp;
 mod explain;
+mod orders;
 mod script;
 mod state;
 
 pub use command::nearest;
 pub use decide::{Ground, Outcome, Stamp, decide};
 pub use explain::{Answer, Explanation, Subject, explain};
-pub use state::World;
+pub use state::{Taken, World};

@@ -47,7 +47,8 @@ pub(super) fn decide(world: &World, ground: &Ground, ask: &Ask<'_>, now: Moment)
         IpAddr::V4(ip) => Some(ip),
         IpAddr::V6(_) => None,
     };
-    let decision = choose(&ground.site.boot, &ground.catalog, &device, address, now);
+    let prediction = ground.forecast.of(device.id, now).zip(ground.forecast.origin());
+    let decision = choose(&ground.site.boot, &ground.catalog, &device, address, prediction, now);
     let shelf = plan::Shelf { catalog: &ground.catalog, secrets: &ground.secrets };
     let plan = plan::plan(&ground.site.boot, shelf, &device, firmware, decision);
     facts.push(Fact::BootMoved { boot: id, step: Step::Script { decision: plan.decision.clone() } });

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     lease::Table,
     model::{
-        BootId, Device, DeviceId, MacAddr, SmbiosUuid,
+        BootId, Device, DeviceId, MacAddr, Moment, SmbiosUuid, User, UserName,
+        attribute::{self, Attributes},
+        command::OrderKey,
         image::{ImageName, Tier},
         timeline::Boot,
     },
@@ -35,15 +37,43 @@ pub struct World {
     /// The images whose files an operator wants kept, and the tier. Checkpoints from before there were pins have none.
     #[serde(default)]
     pub pins: RedBlackTreeMapSync<ImageName, Tier>,
+    /// The people that somebody told of.
+    #[serde(default)]
+    pub users: RedBlackTreeMapSync<UserName, User>,
+    /// The keyed orders of the last day, at most [`World::MAX_TAKEN`], by the number of their fact: the oldest first.
+    #[serde(default)]
+    pub taken: RedBlackTreeMapSync<u64, Taken>,
+}
+
+/// Orders that were carried out, and are not carried out again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// Their key, and who gave them: keys of one person mean nothing to another.
+    pub key: (String, OrderKey),
+    /// What they were, as a digest.
+    pub print: u64,
+    /// When.
+    pub at: Moment,
 }
 
 impl World {
     /// How many attempts are kept. Older ones are in the journal.
     pub const MAX_BOOTS: usize = 5000;
+    /// How many keyed orders are remembered. Whoever gives more in a day had better not say them again.
+    pub const MAX_TAKEN: usize = 10_000;
 
     /// The device that a port belongs to.
     pub fn device_of(&self, mac: MacAddr) -> Option<&Device> {
         self.devices.get(self.ports.get(&mac)?)
+    }
+
+    /// What the organisation says of a device: of itself, and, where that says nothing, of whoever uses it.
+    pub fn attributes(&self, device: &Device) -> Attributes {
+        let user = device.attributes.iter().find(|(name, _)| name.as_str() == attribute::USER);
+        let user = user.and_then(|(_, value)| self.users.get(&value.as_str().parse().ok()?));
+        let mut attributes = user.map(|user| user.attributes.clone()).unwrap_or_default();
+        attributes.extend(device.attributes.iter().map(|(name, value)| (name.clone(), value.clone())));
+        attributes
     }
 
     /// Attempts, the latest first.

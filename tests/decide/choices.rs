@@ -16,14 +16,17 @@ use greenroom::world::{Answer, Stamp, Subject, explain};
 use super::world::{Lab, SERVER, client, mac, told};
 
 fn assign(persona: &str, arm: bool) -> Order {
-    Order::AssignPersona { persona: persona.parse().unwrap(), arm }
+    Order::AssignPersona { persona: persona.parse().unwrap(), arm, not_before: None, expires: None, why: None }
 }
 
 #[test]
 fn assigned_beats_rule_beats_default_beats_fallback() {
     let every_x64 = Match { arch: vec![Arch::X64], ..Match::default() };
     let mut lab = Lab::new();
-    assert_eq!(told(&lab.boot(1).decision), "boot the disk: no assignment, rule or default: standard provisioning");
+    assert_eq!(
+        told(&lab.boot(1).decision),
+        "boot the disk: no assignment, rule, prediction or default: standard provisioning"
+    );
     let mut lab = lab.default_persona("live");
     lab.pass(60);
     assert_eq!(told(&lab.boot(1).decision), "become live@live-versi: the default persona");

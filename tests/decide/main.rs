@@ -5,5 +5,7 @@
 mod attempts;
 mod choices;
 mod leases;
+mod orders;
 mod pins;
+mod predictions;
 mod world;

@@ -96,6 +96,7 @@ impl Lab {
                 chain_window: Seconds(60),
                 stuck_after: Seconds(900),
                 installs_per_hour: 2,
+                predict: Default::default(),
             },
             mirrors: Mirrors::default(),
         };
@@ -107,7 +108,12 @@ impl Lab {
         ];
         let images = vec![image("debian", Arch::X64), image("debian-arm", Arch::Arm64)];
         let catalog = Catalog::new(personas, images, &Catalog::default());
-        let ground = Ground { site: Arc::new(site), catalog: Arc::new(catalog), secrets: Arc::default() };
+        let ground = Ground {
+            site: Arc::new(site),
+            catalog: Arc::new(catalog),
+            secrets: Arc::default(),
+            forecast: Arc::default(),
+        };
         let now = Moment::from_millis(1_795_520_000_000);
         Self { world: World::default(), ground, now, records: vec![], nonce: 0 }
     }

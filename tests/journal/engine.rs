@@ -39,6 +39,7 @@ fn ground() -> Ground {
         chain_window: Seconds(60),
         stuck_after: Seconds(900),
         installs_per_hour: 3,
+        predict: Default::default(),
     };
     let site = Site {
         mode: DhcpMode::Proxy,
@@ -56,6 +57,7 @@ fn ground() -> Ground {
         site: Arc::new(site),
         catalog: Arc::new(Catalog::new(vec![entry], vec![], &Catalog::default())),
         secrets: Arc::default(),
+        forecast: Arc::default(),
     }
 }
 
@@ -71,7 +73,8 @@ fn start(journal: Journal, world: World, clock: &Arc<AtomicU64>) -> (Handle, Eng
 
 /// An order that any device can be given, seen before or not. Two facts.
 fn arm(n: u8) -> Request {
-    let order = Order::AssignPersona { persona: "x".parse().unwrap(), arm: true };
+    let order =
+        Order::AssignPersona { persona: "x".parse().unwrap(), arm: true, not_before: None, expires: None, why: None };
     Request::Command(Command { mac: mac(n), by: "ann".into(), order })
 }
 

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use greenroom::{
     journal::Journal,
     model::{
-        Arch, Armed, BootId, Decision, DeviceId, Digest, Fact, Firmware, Moment, PersonaRef, Reason, SmbiosUuid,
-        Version,
+        Arch, Armed, BootId, Decision, DeviceId, Digest, Fact, Firmware, Moment, PersonaRef, Probability, Reason,
+        SmbiosUuid, Version,
         image::Role,
         lease::{Lease, LeaseState},
         plan::{KernelBoot, PlannedFile, Setting},
@@ -44,8 +44,9 @@ fn step() -> impl Strategy<Value = Step> {
     let report =
         |phase| Report { phase, hostname: None, kernel: None, cloud_init: None, message: None, checks: vec![] };
     // Any probability must come back to the bit: JSON readers that round are off by one for one number in ten.
-    let predicted =
-        (0.0..=1.0f64).prop_map(|probability| Decision::LocalDisk { reason: Reason::Predicted { probability } });
+    let predicted = (0.0..=1.0f64).prop_map(|probability| Decision::LocalDisk {
+        reason: Reason::Predicted { probability: Probability::near(probability), model: "m".into() },
+    });
     let armed = Some(Armed::Rule { name: "r".into() });
     let install = Decision::Become { persona: persona(), reason: Reason::Default, armed };
     prop_oneof![
@@ -110,7 +111,14 @@ fn fact() -> impl Strategy<Value = Fact> {
                 disk: None,
             }),
         }),
-        device().prop_map(|device| Fact::PersonaAssigned { device, persona: "x".parse().unwrap(), by: by() }),
+        device().prop_map(|device| Fact::PersonaAssigned {
+            device,
+            persona: "x".parse().unwrap(),
+            by: by(),
+            not_before: None,
+            expires: None,
+            why: None
+        }),
         device().prop_map(|device| Fact::PersonaUnassigned { device, by: by() }),
         device().prop_map(|device| Fact::DeviceArmed { device, by: by() }),
         device().prop_map(|device| Fact::DeviceDisarmed { device, by: by() }),

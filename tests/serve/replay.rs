@@ -48,7 +48,8 @@ fn mirror(house: &House, debian: &str) {
     let ground = house.context.engine.ground();
     let mirrors = Mirrors { debian: Some(debian.into()), ..Mirrors::default() };
     let site = greenroom::model::site::Site { mirrors, ..greenroom::model::site::Site::clone(&ground.site) };
-    house.context.engine.set_ground(Ground { site: Arc::new(site), ..Ground::clone(&ground) });
+    let site = Arc::new(site);
+    house.context.engine.change_ground(|ground| Ground { site: site.clone(), ..ground });
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -87,6 +87,7 @@ fn site() -> Site {
         chain_window: Seconds(60),
         stuck_after: Seconds(900),
         installs_per_hour: 2,
+        predict: Default::default(),
     };
     let mirrors = Mirrors::default();
     Site {
@@ -136,19 +137,25 @@ impl House {
         assert!(library.problems().is_empty(), "{}", library.problems()[0]);
         let mut site = site();
         site.boot.quirks = quirks;
-        let ground =
-            Ground { site: Arc::new(site), catalog: Arc::new(library.catalog().clone()), secrets: Arc::default() };
+        let ground = Ground {
+            site: Arc::new(site),
+            catalog: Arc::new(library.catalog().clone()),
+            secrets: Arc::default(),
+            forecast: Arc::default(),
+        };
         let mut nonce = 0;
         let dice = move || {
             nonce += 0x1_0000_0001;
             nonce
         };
+        let facts = journal.reader();
         let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
         let origins = OriginSettings { patience: Duration::from_secs(6), ..OriginSettings::new(|| 4) };
         let settings = Settings { dir: dir.path().join("images"), ram: Bytes(64 << 20), disk: Bytes(1 << 30), origins };
         let images = Images::open(&settings).unwrap().0;
         let context = Context {
             engine: handle,
+            journal: facts,
             keeper: Arc::new(Keeper::new(images.clone(), Bytes(1 << 30))),
             images,
             nbps: Arc::new(NbpSet::load(Some(&nbps)).unwrap()),
