@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use greenroom::{
     journal::Journal,
     model::{
-        Arch, Armed, BootId, Decision, DeviceId, Digest, Fact, Firmware, Moment, PersonaRef, Probability, Reason,
-        SmbiosUuid, Version,
+        Arch, Armed, BootId, Decision, DeviceId, Digest, Fact, Firmware, Link, Moment, PersonaRef, Probability, Reason,
+        SmbiosUuid, UserName, Version,
         image::Role,
         lease::{Lease, LeaseState},
         plan::{KernelBoot, PlannedFile, Setting},
@@ -27,6 +27,10 @@ fn persona() -> PersonaRef {
 
 fn by() -> String {
     "ann \"ø\" \u{1F600}".into()
+}
+
+fn user() -> impl Strategy<Value = UserName> {
+    prop_oneof![Just("ann".parse().unwrap()), Just("bob@lab.test".parse().unwrap())]
 }
 
 fn kernel() -> KernelBoot {
@@ -119,6 +123,24 @@ fn fact() -> impl Strategy<Value = Fact> {
             expires: None,
             why: None
         }),
+        (device(), user()).prop_map(|(device, user)| Fact::DeviceDescribed {
+            device,
+            changes: [("user".parse().unwrap(), Some(user.as_str().parse().unwrap()))].into(),
+            by: by(),
+        }),
+        (user(), any::<bool>()).prop_map(|(user, leaves)| Fact::UserDescribed {
+            user,
+            changes: [("role".parse().unwrap(), (!leaves).then(|| "a b".parse().unwrap()))].into(),
+            active: leaves.then_some(false),
+            by: by(),
+        }),
+        user().prop_map(|user| Fact::UserForgotten { user, by: by() }),
+        (device(), any::<bool>()).prop_map(|(device, relayed)| Fact::DevicePlaced {
+            device,
+            link: Link { circuit: relayed.then(|| "ge-0/0/1".into()), ..Link::default() },
+        }),
+        device().prop_map(|device| Fact::ProposalDeclined { device, persona: "x".parse().unwrap(), by: by() }),
+        any::<u64>().prop_map(|print| Fact::OrdersTaken { key: "k".parse().unwrap(), print, by: by() }),
         device().prop_map(|device| Fact::PersonaUnassigned { device, by: by() }),
         device().prop_map(|device| Fact::DeviceArmed { device, by: by() }),
         device().prop_map(|device| Fact::DeviceDisarmed { device, by: by() }),
