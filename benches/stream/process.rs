@@ -86,7 +86,7 @@ pub fn noise_since(then: &Machine) -> String {
 pub struct Memory {
     /// What is resident of their address spaces, without what is shared memory or a memfd: that is counted below.
     pub own: u64,
-    /// The pages of their memfds, mapped or not: the RAM tier.
+    /// The pages of their memfds, mapped or not, and of files on a mount of their own that lies nowhere: the RAM tier.
     pub memfds: u64,
 }
 
@@ -100,8 +100,12 @@ impl Memory {
             found.own += field("VmRSS:").saturating_sub(field("RssShmem:"));
             let Ok(open) = fs::read_dir(format!("/proc/{pid}/fd")) else { continue };
             for file in open.flatten().map(|entry| entry.path()) {
-                let memfd = fs::read_link(&file).is_ok_and(|link| link.to_string_lossy().starts_with("/memfd:"));
-                let Some(inode) = memfd.then(|| fs::metadata(&file).ok()).flatten() else { continue };
+                let memory = fs::read_link(&file).is_ok_and(|link| {
+                    // The root of such a mount has no name, and its files have none either (O_TMPFILE, open(2)).
+                    let link = link.to_string_lossy();
+                    link.starts_with("/memfd:") || link.starts_with("/#")
+                });
+                let Some(inode) = memory.then(|| fs::metadata(&file).ok()).flatten() else { continue };
                 if seen.insert((inode.dev(), inode.ino())) {
                     // Blocks are of 512 bytes, whatever the file system (stat(2)).
                     found.memfds += inode.blocks() * 512;

@@ -84,7 +84,7 @@ impl Arrival {
     pub(super) fn whole(&self, len: u64) -> io::Result<File> {
         let (whole, from) = match self.tail.get() {
             Some(tail) => (tail.memory.try_clone()?, tail.from.min(len)),
-            None => (memory::new()?, len),
+            None => (memory::sized(len)?, len),
         };
         if from > 0 {
             memory::copy(self.file.get().ok_or(io::ErrorKind::NotFound)?, &whole, 0..from, 0)?;

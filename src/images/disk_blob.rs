@@ -129,7 +129,7 @@ impl DiskBlob {
     /// All of it in memory.
     pub(super) async fn copy(&self) -> Result<File, BlobError> {
         let broke = |error: io::Error| BlobError::Disk(error.to_string());
-        let copy = Arc::new(memory::new().map_err(broke)?);
+        let copy = Arc::new(memory::sized(self.shelf.len()).map_err(broke)?);
         let mut at = 0;
         while at < self.shelf.len() {
             let piece = self.next(at, 4 * CHUNK as u64).await?;

@@ -25,7 +25,7 @@ use super::{
     disk_blob::DiskBlob,
     fill::{Fill, Seen},
     load::Load,
-    lock, now,
+    lock, memory, now,
     origins::Origins,
     tier_ram::RamTier,
     tier_sled::{DiskTier, Room},
@@ -117,6 +117,7 @@ impl Images {
             }
             Err(error) => return Err(error),
         };
+        memory::prepare();
         let counters = Arc::new(Counters::default());
         let inner = Inner {
             tiers: Tiers::new(RamTier::new(settings.ram.0), disk),
