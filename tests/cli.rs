@@ -72,6 +72,9 @@ const COMMANDS: &[&[&str]] = &[
     &["config", "unit"],
     &["journal"],
     &["journal", "export"],
+    &["webhook"],
+    &["webhook", "list"],
+    &["webhook", "test"],
     &["completions"],
 ];
 
@@ -180,6 +183,7 @@ fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
         "stuck_after: 15m",
         "pools: 192.0.2.100-192.0.2.199",
         "rate: 20MiB}",
+        "webhooks: ",
     ] {
         assert!(uncommented.contains(setting) && !uncommented.contains(&format!("# {setting}")), "{uncommented}");
     }
@@ -265,6 +269,39 @@ site: {mirrors: {debian: ftp://x}}
     fs::write(&path, bits).unwrap();
     let rates = text(&greenroom(&["config", "check", "--config", path.to_str().unwrap()]));
     assert!(rates.matches("error[GR115]: nothing boots at this rate").count() == 3, "{rates}");
+}
+
+#[test]
+fn webhooks_that_would_tell_nobody_nothing_or_everybody_are_refused_without_their_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("greenroom.yaml");
+    let check = |hooks: &str| {
+        fs::write(&path, format!("dhcp: {{mode: proxy}}\nwebhooks:\n{hooks}")).unwrap();
+        let output = greenroom(&["--json", "config", "check", "--config", path.to_str().unwrap()]);
+        let said = text(&output);
+        assert!(!said.contains("s3cret"), "{said}");
+        let problems: Vec<serde_json::Value> = serde_json::from_str(&said).unwrap();
+        problems.iter().map(|problem| problem["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let hook = |fields: &str| check(&format!("  - {{name: desk, secret: desk, {fields}}}\n"));
+    assert_eq!(hook("url: 'https://desk.example/hook?key=s3cret'"), [""; 0]);
+    for fine in ["http://127.0.0.1:8/", "http://localhost/x", "http://[::1]/x"] {
+        assert_eq!(hook(&format!("url: '{fine}'")), [""; 0], "{fine}");
+    }
+    assert_eq!(hook("url: 'http://desk.example/', plain_http: true"), [""; 0]);
+    assert_eq!(hook("url: 'http://desk.example/?s3cret'"), ["GR163"]);
+    for bad in ["ftp://x", "desk", "https://user:s3cret@desk.example/", "https://", "https://x/#s3cret"] {
+        assert_eq!(hook(&format!("url: '{bad}'")), ["GR162"], "{bad}");
+    }
+    assert_eq!(hook("url: 'https://x/', events: []"), ["GR165"]);
+    assert_eq!(check("  - {name: A/b, url: 'https://x/', secret: ../x}\n"), ["GR160", "GR164"]);
+    let one = "  - {name: desk, url: 'https://x/', secret: desk}\n";
+    assert_eq!(check(&one.repeat(2)), ["GR161"]);
+    let many: String = (0..17).map(|n| one.replace("desk,", &format!("desk{n},"))).collect();
+    assert_eq!(check(&many), ["GR166"]);
+    fs::write(&path, one.replace("  - ", "webhooks:\n  - ").replace("desk}", "desk, events: [boot-ended]}")).unwrap();
+    let unknown = text(&greenroom(&["config", "check", "--config", path.to_str().unwrap()]));
+    assert!(unknown.contains("boot-ended") && unknown.contains("boot-finished"), "{unknown}");
 }
 
 #[test]

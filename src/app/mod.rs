@@ -40,6 +40,7 @@ use crate::{
         Context, Hook, HttpListener, Pacer, admin, dhcp, http,
         net::{self, NetError},
         serve_http, tftp,
+        webhook::{Pace, Webhooks},
     },
     world::Ground,
 };
@@ -141,6 +142,8 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         watchers.push(tokio::spawn(library::pull(context.clone(), from, every, rings)));
     }
 
+    let told = tokio::spawn(context.webhooks.clone().run(context.clone(), stop.clone()));
+
     notify::ready();
     tracing::info!(
         mode = ?config.site.mode, http_port = config.site.http_port, personas = context.engine.ground().catalog.personas().count(),
@@ -148,6 +151,9 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     );
     let result = supervise(&mut services, engine, &context, &stop).await;
     watchers.iter().for_each(|watcher| watcher.abort());
+    stop.cancel();
+    // What is on its way to a receiver arrives, or is told again after the next start.
+    drop(tokio::time::timeout(GRACE, told).await);
     drop(std::fs::remove_file(&config.admin_socket));
     result
 }
@@ -204,6 +210,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         forecast: Arc::default(),
     };
     let facts = journal.reader();
+    let webhooks = Webhooks::open(&config.webhooks, &config.state_dir, world.seq, Pace::default(), dice);
     let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
     let (hook, rings) = hook(config, &health);
     let context = Context {
@@ -219,6 +226,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         pacer: Arc::new(Pacer::new(config.http_client_rate, config.http_total_rate)),
         clock,
         hook,
+        webhooks: Arc::new(webhooks),
         health,
     };
     let tftp = match config.tftp {

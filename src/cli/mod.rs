@@ -16,6 +16,7 @@ mod out;
 mod persona;
 mod replay;
 mod serve;
+mod webhook;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -94,6 +95,9 @@ enum Command {
     /// Export the journal of facts.
     #[command(subcommand, after_help = journal::EXAMPLES)]
     Journal(journal::Command),
+    /// Show how the webhooks fare, and try them.
+    #[command(subcommand, after_help = webhook::EXAMPLES)]
+    Webhook(webhook::Command),
     /// Print completions for a shell.
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::Args),
@@ -194,6 +198,7 @@ pub fn run() -> ExitCode {
             Command::Explain(args) => explain::run(args, &global).await,
             Command::Config(command) => config::run(command, &global),
             Command::Journal(command) => journal::run(command, &global),
+            Command::Webhook(command) => webhook::run(command, &global).await,
             Command::Completions(args) => completions::run(args),
         }
     });

@@ -34,6 +34,8 @@ pub(super) struct File {
     pub(super) boot: Boot,
     pub(super) images: Images,
     pub(super) predict: Predict,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) webhooks: Vec<super::webhook::Written>,
     pub(super) site: Place,
 }
 
@@ -53,6 +55,7 @@ impl Default for File {
             boot: Boot::default(),
             images: Images::default(),
             predict: Predict::default(),
+            webhooks: vec![],
             site: Place::default(),
         }
     }

@@ -3,6 +3,7 @@
 mod file;
 mod sample;
 mod validate;
+mod webhook;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::{
     document::{Document, Problem},
     model::{Bytes, Seconds, site::Site},
+    serve::webhook::Webhook,
 };
 
 pub use sample::sample;
@@ -64,6 +66,8 @@ pub struct Config {
     pub predict_every: Seconds,
     /// How far ahead images are staged.
     pub predict_horizon: Seconds,
+    /// Who is told of what happens.
+    pub webhooks: Vec<Webhook>,
     /// What policy reads. Its list of NBPs is filled in at start.
     pub site: Site,
 }

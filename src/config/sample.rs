@@ -86,6 +86,12 @@ boot:
 # right one gains) from 0.8 on. One that wipes the disk is only proposed, unless `arm: new-devices` says otherwise.
 # predict: {{choose: true, cost_of_wrong: 4, propose: 0.5, arm: never, every: 15m, horizon: 1h}}
 
+# Other systems are told of what happens, by posts that are signed after the Standard Webhooks specification and tried for a
+# day. Their secret is a file of secrets_dir, made by `echo whsec_$(openssl rand -base64 32)`.
+# webhooks:                               # without `events`, of all: proposal-declined and device-described as well
+#   - {{name: helpdesk, url: \"https://desk.example/hooks/greenroom\", secret: helpdesk-webhook,
+#      events: [assignment, boot-finished, boot-stuck]}}
+
 # site:
 #   mirrors: {{debian: \"http://deb.debian.org/debian\", debian_security: \"http://deb.debian.org/debian-security\"}}
 ",

@@ -44,6 +44,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     let help = "1m is what devices bear; 10s to 1h can be";
     check.0.require(fits, "GR116", "images.patience", "this is no time to wait for an origin", help);
     let s3 = check.s3(file.images.s3.unwrap_or_default());
+    let webhooks = super::webhook::webhooks(&mut check.0, file.webhooks);
     check.rate("http.client_rate", file.http.client_rate);
     check.rate("http.total_rate", file.http.total_rate);
     let help = "it keeps out of the way of devices by itself: 32MiB in a second is a good rate";
@@ -90,6 +91,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         keeper_rate: file.images.keeper_rate,
         predict_every: file.predict.every,
         predict_horizon: file.predict.horizon,
+        webhooks,
         site: Site {
             mode: file.dhcp.mode,
             subnets,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::{
     model::{BootId, Record, reply::Reply, request::Request, timeline::Step},
@@ -32,6 +32,7 @@ pub(super) struct Shared {
     pub(super) world: ArcSwap<World>,
     pub(super) ground: ArcSwap<Ground>,
     pub(super) tail: broadcast::Sender<Arc<Vec<Record>>>,
+    pub(super) kept: watch::Sender<u64>,
     pub(super) counters: Counters,
     pub(super) refused: AtomicU64,
 }
@@ -97,6 +98,12 @@ impl Handle {
     /// The records from now on, as batches. A reader that falls far behind misses some, and is told.
     pub fn records(&self) -> broadcast::Receiver<Arc<Vec<Record>>> {
         self.shared.tail.subscribe()
+    }
+
+    /// The number of the newest fact that is on the disk. What is later can be lost in a crash, and its number be given to
+    /// another fact: whoever tells others of facts waits for this. The World shows at least as much.
+    pub fn kept(&self) -> watch::Receiver<u64> {
+        self.shared.kept.subscribe()
     }
 
     /// What the writer has done.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::{
     journal::{Journal, JournalError},
@@ -73,6 +73,8 @@ impl Engine {
             world: ArcSwap::from_pointee(world.clone()),
             ground: ArcSwap::from_pointee(ground),
             tail: broadcast::Sender::new(TAIL),
+            // What was read back is on the disk.
+            kept: watch::Sender::new(world.seq),
             counters: Counters::default(),
             refused: AtomicU64::new(0),
         });
@@ -149,11 +151,13 @@ impl Writer {
             let stop = self.batch(batch)?;
             if tick {
                 self.journal.sync()?;
+                self.tell_kept();
                 tick_due = Instant::now() + TICK;
             }
             if stop || self.world.seq - self.checkpointed >= CHECKPOINT_EVERY {
                 self.journal.checkpoint(&self.world)?;
                 self.checkpointed = self.world.seq;
+                self.tell_kept();
             }
             if stop {
                 return Ok(());
@@ -175,6 +179,12 @@ impl Writer {
         }
         self.behind = behind;
         self.now = self.now.max(clock);
+    }
+
+    /// Says how far the disk has come, after a sync. A sync brings everything before it along.
+    fn tell_kept(&self) {
+        let seq = self.world.seq;
+        self.shared.kept.send_if_modified(|kept| std::mem::replace(kept, seq) != seq);
     }
 
     /// Decides, applies, appends, publishes, replies. Returns whether to stop.
@@ -215,6 +225,9 @@ impl Writer {
             self.shared.world.store(Arc::new(self.world.clone()));
             // No reader is no error.
             drop(self.shared.tail.send(Arc::new(records)));
+            if durable {
+                self.tell_kept();
+            }
         }
         for (answer, reply) in replies {
             // A client that has gone away hears nothing.

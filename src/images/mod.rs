@@ -70,7 +70,7 @@ pub use download::{Abandoned, DownloadError, Downloaded, abandoned, download};
 pub use keeper::Keeper;
 pub use load::Hold;
 pub use open::Images;
-pub use origin::{Artifact, Keys, OciFile, OriginSettings, S3Settings, choose_tls};
+pub use origin::{Artifact, Keys, OciFile, OriginSettings, S3Settings, cause, choose_tls, web_client};
 pub use survey::{small, survey};
 pub use unnamed::Unnamed;
 pub use upkeep::Usage;

@@ -5,6 +5,7 @@
 
 pub mod arch;
 pub mod attribute;
+pub mod backoff;
 pub mod boot_id;
 pub mod command;
 pub mod decision;
@@ -32,6 +33,7 @@ pub mod units;
 pub mod user;
 
 pub use arch::Arch;
+pub use backoff::Backoff;
 pub use boot_id::BootId;
 pub use decision::{Armed, Decision, Reason, Refusal};
 pub use device::{Device, DeviceId};

@@ -196,6 +196,33 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// How an attempt ends by this step, if it had not ended before. What the device itself reports holds in any case: it
+    /// corrects what was only inferred.
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self {
+            Self::Script { decision: Decision::LocalDisk { .. } } => Some(Outcome::LocalDisk),
+            Self::Script { decision: Decision::Refuse { .. } } | Self::Refused { .. } => Some(Outcome::Refused),
+            Self::GaveUp => Some(Outcome::Failed),
+            Self::Stuck { .. } => Some(Outcome::Stuck),
+            Self::Report(report) => match report.phase {
+                Phase::Installing => None,
+                Phase::Installed => Some(Outcome::Installed),
+                Phase::Ready => Some(Outcome::Ready),
+                Phase::Failed => Some(Outcome::Failed),
+            },
+            Self::Script { decision: Decision::Become { .. } }
+            | Self::Discover { .. }
+            | Self::Offer { .. }
+            | Self::Ack { .. }
+            | Self::Nbp { .. }
+            | Self::Blob { .. }
+            | Self::NoBlob { .. }
+            | Self::Seed { .. } => None,
+        }
+    }
+}
+
 /// What a transfer moved, and how it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {

@@ -1,7 +1,8 @@
 //! Floor 5: sockets. Services translate between bytes and requests, and do nothing else.
 //!
 //! [`dhcp`] (67 and 4011) · [`tftp`] (69, the only user of `async_tftp`) · [`http`] (the boot port: scripts, NBPs, blobs,
-//! seeds, the status page, metrics) · [`admin`] (JSON over a local socket, for the command line).
+//! seeds, the status page, metrics) · [`admin`] (JSON over a local socket, for the command line) · [`webhook`] (other systems,
+//! told of what happened).
 //!
 //! The boot port's own loop is in `port`: hyper reads requests and writes what is small, `parcel` has the kernel send blobs,
 //! `pace` says how fast.
@@ -32,6 +33,7 @@ mod tap;
 pub mod tftp;
 mod transfer;
 mod trouble;
+pub mod webhook;
 
 pub use connection::Listener as HttpListener;
 pub use context::Context;

@@ -3,15 +3,16 @@
 
 use askama::Template;
 use axum::{
-    extract::State,
+    extract::{Query, State},
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
+use serde::Deserialize;
 
 use crate::{
     document::Problem,
     model::{
-        Device, Moment,
+        BootId, Device, Moment,
         image::{ImageFile, Role, Tier},
         timeline::Boot,
     },
@@ -30,6 +31,8 @@ struct Page {
     now: Moment,
     devices: Vec<DeviceRow>,
     boots: Vec<BootRow>,
+    /// Whether one attempt was asked for.
+    one_boot: bool,
     images: Vec<ImageRow>,
     problems: Vec<String>,
     troubles: Vec<(String, String)>,
@@ -59,8 +62,15 @@ struct ImageRow {
     files: Vec<(String, &'static str, String)>,
 }
 
-/// `GET /`.
-pub(super) async fn page(State(context): State<Context>) -> Response {
+/// What of the page is wanted.
+#[derive(Debug, Deserialize)]
+pub(super) struct Ask {
+    /// Only this attempt, however old it is.
+    boot: Option<BootId>,
+}
+
+/// `GET /`, and `GET /?boot=ID`.
+pub(super) async fn page(State(context): State<Context>, Query(ask): Query<Ask>) -> Response {
     let (world, ground) = (context.engine.world(), context.engine.ground());
     let now = (context.clock)();
     let images = ground.catalog.images().map(|image| ImageRow {
@@ -68,10 +78,13 @@ pub(super) async fn page(State(context): State<Context>) -> Response {
         arch: image.arch.to_string(),
         files: image.files.iter().map(|(role, file)| file_row(&context, *role, file)).collect(),
     });
+    let wanted = |boot: &&Boot| ask.boot.is_none_or(|id| boot.id == id);
+    let boots = world.recent_boots().filter(wanted).take(SHOWN);
     let page = Page {
         now,
         devices: world.devices.values().map(|device| device_row(&world, device, now)).collect(),
-        boots: world.recent_boots().take(SHOWN).map(|boot| boot_row(boot, now)).collect(),
+        boots: boots.map(|boot| boot_row(boot, now)).collect(),
+        one_boot: ask.boot.is_some(),
         images: images.collect(),
         problems: context.problems().iter().map(whereabouts).collect(),
         troubles: context.health().troubles.into_iter().collect(),

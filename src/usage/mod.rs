@@ -1,3 +1,4 @@
-//! Floor 2: what the facts add up to, for people. Pure folds.
+//! Floor 2: what the facts add up to, for people and for other systems. Pure folds.
 
+pub mod event;
 pub mod timeline;

@@ -8,7 +8,7 @@
 use crate::{
     boot::identify::identify,
     model::{
-        Arch, BootId, Decision, DeviceId, Fact, Firmware, MacAddr, Moment, Refusal,
+        Arch, BootId, DeviceId, Fact, Firmware, MacAddr, Moment, Refusal,
         dhcp::BootClient,
         site::BootPolicy,
         timeline::{Boot, Moved, Outcome, Phase, Stage, Step},
@@ -102,7 +102,6 @@ pub(super) fn step(boot: &mut Boot, step: &Step, at: Moment) {
     }
     let reached = |boot: &mut Boot, stage| boot.stage = boot.stage.max(stage);
     match step {
-        Step::Discover { .. } | Step::Offer { .. } | Step::Ack { .. } => {}
         Step::Nbp { transfer, .. } => {
             if transfer.is_whole() && boot.decision.is_none() {
                 boot.chainloaded = Some(at);
@@ -111,25 +110,24 @@ pub(super) fn step(boot: &mut Boot, step: &Step, at: Moment) {
         }
         Step::Script { decision } => {
             reached(boot, Stage::Scripted);
-            match decision {
-                Decision::Become { .. } => {}
-                Decision::LocalDisk { .. } => end(boot, Outcome::LocalDisk, at),
-                Decision::Refuse { .. } => end(boot, Outcome::Refused, at),
-            }
             boot.decision = Some(decision.clone());
         }
-        // It may try again.
-        Step::NoBlob { .. } => {}
-        Step::GaveUp => end(boot, Outcome::Failed, at),
         Step::Blob { .. } | Step::Seed { .. } => reached(boot, Stage::Loading),
-        Step::Report(report) => match report.phase {
-            Phase::Installing => reached(boot, Stage::Loading),
-            Phase::Installed => conclude(boot, Outcome::Installed, at),
-            Phase::Ready => conclude(boot, Outcome::Ready, at),
-            Phase::Failed => conclude(boot, Outcome::Failed, at),
-        },
-        Step::Refused { .. } => end(boot, Outcome::Refused, at),
-        Step::Stuck { .. } => end(boot, Outcome::Stuck, at),
+        Step::Report(report) if report.phase == Phase::Installing => reached(boot, Stage::Loading),
+        // It may try again after a `NoBlob`; the others say how it ended, or nothing.
+        Step::Discover { .. }
+        | Step::Offer { .. }
+        | Step::Ack { .. }
+        | Step::NoBlob { .. }
+        | Step::GaveUp
+        | Step::Report(_)
+        | Step::Refused { .. }
+        | Step::Stuck { .. } => {}
+    }
+    match (step, step.outcome()) {
+        (Step::Report(_), Some(outcome)) => conclude(boot, outcome, at),
+        (_, Some(outcome)) => end(boot, outcome, at),
+        (_, None) => {}
     }
 }
 

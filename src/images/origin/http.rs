@@ -14,7 +14,21 @@ use super::{Answer, OriginError, cause, choose_tls, patience::Patience};
 /// How many network reads that are already there are joined into one chunk.
 const JOINED: usize = 16;
 
-/// A web client.
+/// A web client, and why it cannot ask for `https:`, if so: a server that only boots machines may have no CA certificates,
+/// which takes away that, and nothing else.
+pub fn web_client(with: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<(reqwest::Client, Option<String>), String> {
+    choose_tls();
+    let why = match with(reqwest::Client::builder()).build() {
+        Ok(client) => return Ok((client, None)),
+        Err(error) => cause(&error),
+    };
+    let client = with(reqwest::Client::builder()).tls_certs_only([]).build().map_err(|error| cause(&error))?;
+    let no_https =
+        format!("this machine has no CA certificates, install them (`apt-get install ca-certificates`): {why}");
+    Ok((client, Some(no_https)))
+}
+
+/// A web client that reads origins.
 pub(super) struct Web {
     client: reqwest::Client,
     patience: Patience,
@@ -32,19 +46,11 @@ impl Web {
         Self::made(patience, |builder| builder.redirect(Policy::none()))
     }
 
-    /// A server that only boots machines may have no CA certificates: that takes away `https:`, not the cache.
     fn made(patience: Patience, with: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Self, String> {
-        choose_tls();
         let (connect, silence) = (patience.connect(), patience.silence() * 2);
-        let builder = || with(reqwest::Client::builder().connect_timeout(connect).read_timeout(silence));
-        let why = match builder().build() {
-            Ok(client) => return Ok(Self { client, patience, no_https: None }),
-            Err(error) => cause(&error),
-        };
-        let client = builder().tls_certs_only([]).build().map_err(|error| cause(&error))?;
-        let no_https =
-            format!("this machine has no CA certificates, install them (`apt-get install ca-certificates`): {why}");
-        Ok(Self { client, patience, no_https: Some(no_https) })
+        let timed = |builder: ClientBuilder| with(builder.connect_timeout(connect).read_timeout(silence));
+        let (client, no_https) = web_client(timed)?;
+        Ok(Self { client, patience, no_https })
     }
 
     /// Opens a URL at `offset`, up to `end` if that is given.

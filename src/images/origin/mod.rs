@@ -22,6 +22,7 @@ use oci::Registry;
 use patience::Patience;
 use s3::Buckets;
 
+pub use http::web_client;
 pub use oci::{Artifact, OciFile};
 pub use s3::{Keys, S3Settings};
 
@@ -96,7 +97,7 @@ pub fn choose_tls() {
 }
 
 /// The innermost reason: the web clients' own words say little more than that it failed.
-fn cause(mut error: &(dyn Error + 'static)) -> String {
+pub fn cause(mut error: &(dyn Error + 'static)) -> String {
     while let Some(source) = error.source() {
         error = source;
     }

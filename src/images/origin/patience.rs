@@ -14,6 +14,8 @@
 
 use std::time::Duration;
 
+use crate::model::{Backoff, Millis};
+
 /// Bytes a second below which another origin is tried, when there is one that is not as slow.
 pub(in crate::images) const WALK: u64 = 64 << 10;
 /// Bytes a second below which no origin is read any further: not even a kernel would ever be whole.
@@ -47,19 +49,21 @@ impl Patience {
     /// The pause after this many rounds in vain: it doubles, and `dice` spreads it from a half to one and a half, so that
     /// servers which failed together do not come back together.
     pub(in crate::images) fn pause(self, rounds: u32, dice: u64) -> Duration {
-        spread(self.0 / 120 * (1 << rounds.saturating_sub(1).min(6)), dice)
+        let first = self.0 / 120;
+        paused(Backoff { first: millis(first), longest: millis(first * 64) }.pause(rounds, dice))
     }
 
     /// How long a server is left alone after `failures` beyond the first three.
     pub(in crate::images) fn rest(self, failures: u32, dice: u64) -> Duration {
-        spread((self.0 / 4 * (1 << failures.min(5))).min(self.longest_rest()), dice)
+        let backoff = Backoff { first: millis(self.0 / 4), longest: millis(self.longest_rest()) };
+        paused(backoff.pause(failures.saturating_add(1), dice))
     }
 
     /// How long it is left alone at most by who has nobody else to ask. A device tries again 10 s after it was refused: by
     /// then it waits for less than `answer`, so each of its tries asks the server in truth. Longer than that,
     /// though, so that who has just failed is refused at once.
     pub(in crate::images) fn short_rest(self, dice: u64) -> Duration {
-        self.answer() + spread(self.answer() / 4, dice)
+        self.answer() + paused(Backoff::spread(millis(self.answer() / 4), dice))
     }
 
     /// How long a server is left alone at most, also when it asks for more.
@@ -68,9 +72,12 @@ impl Patience {
     }
 }
 
-/// From a half to one and a half of it.
-fn spread(pause: Duration, dice: u64) -> Duration {
-    pause / 2 + pause.mul_f64((dice % 1024) as f64 / 1024.0)
+fn millis(span: Duration) -> Millis {
+    Millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn paused(pause: Millis) -> Duration {
+    Duration::from_millis(pause.0)
 }
 
 #[cfg(test)]
