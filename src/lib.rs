@@ -12,6 +12,7 @@ pub mod wire;
 // Floor 2: policy.
 pub mod boot;
 pub mod lease;
+pub mod predict;
 pub mod stage;
 pub mod usage;
 pub mod world;
