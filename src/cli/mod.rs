@@ -14,6 +14,8 @@ mod import;
 mod journal;
 mod out;
 mod persona;
+mod predict;
+mod proposals;
 mod replay;
 mod serve;
 
@@ -88,6 +90,12 @@ enum Command {
     /// Show what a device would be answered, and why; changes nothing.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Args),
+    /// Show what devices are likely to become, and how well that is known.
+    #[command(after_help = predict::EXAMPLES)]
+    Predict(predict::Args),
+    /// List, accept and decline what predictions propose.
+    #[command(after_help = proposals::EXAMPLES)]
+    Proposals(proposals::Args),
     /// Write, check and show the configuration.
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(config::Command),
@@ -192,6 +200,8 @@ pub fn run() -> ExitCode {
             Command::Boots(args) => boots::run(args, &global).await,
             Command::Replay(args) => replay::run(args, &global).await,
             Command::Explain(args) => explain::run(args, &global).await,
+            Command::Predict(args) => predict::run(args, &global).await,
+            Command::Proposals(args) => proposals::run(args, &global).await,
             Command::Config(command) => config::run(command, &global),
             Command::Journal(command) => journal::run(command, &global),
             Command::Completions(args) => completions::run(args),

@@ -19,6 +19,7 @@ mod cost;
 mod encode;
 mod feature;
 mod history;
+pub mod learn;
 mod model;
 mod sample;
 pub mod score;
