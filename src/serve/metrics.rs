@@ -19,6 +19,7 @@ use prometheus_client::{
 use crate::model::{
     dhcp::{AnswerKind, AskKind},
     image::Tier,
+    staged::Because,
     timeline::Stage,
     trouble::Trouble,
 };
@@ -51,6 +52,7 @@ pub struct Metrics {
     http: Family<Answered, Counter>,
     blob_bytes: Family<Kind, Counter>,
     blob_refusals: Family<Kind, Counter>,
+    staged_files: Family<Kind, Counter>,
 }
 
 fn kind(kind: impl Into<String>) -> Kind {
@@ -94,6 +96,10 @@ impl Metrics {
         self.blob_bytes.get_or_create(&kind(tier.to_string())).inc_by(bytes);
     }
 
+    pub(super) fn staged(&self, because: Because) {
+        self.staged_files.get_or_create(&kind(because.name())).inc();
+    }
+
     pub(super) fn refused(&self, why: &[Trouble]) {
         for trouble in why {
             self.blob_refusals.get_or_create(&kind(trouble.kind.name())).inc();
@@ -128,6 +134,11 @@ impl Metrics {
             "blob_refusals",
             "Image files that were not to be had or broke off, by what ailed their origins or the cache",
             self.blob_refusals.clone(),
+        );
+        registry.register(
+            "staged_files",
+            "Image files of boots whose script went out, by why they were at hand then, or were not",
+            self.staged_files.clone(),
         );
         let engine = context.engine.counters();
         count(&mut registry, "engine_requests", "Requests decided", &engine.requests);

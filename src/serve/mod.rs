@@ -28,6 +28,7 @@ pub mod predict;
 mod range;
 mod replay;
 pub mod seed;
+pub mod staging;
 mod status;
 mod tap;
 pub mod tftp;
