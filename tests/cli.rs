@@ -83,6 +83,7 @@ const COMMANDS: &[&[&str]] = &[
     &["config", "unit"],
     &["journal"],
     &["journal", "export"],
+    &["simulate"],
     &["completions"],
 ];
 

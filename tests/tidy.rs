@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 7] = [
     &["document", "import", "persona", "wire"],
     &["boot", "lease", "predict", "stage", "usage", "world"],
     &["images", "journal", "library"],
-    &["engine"],
+    &["engine", "sim"],
     &["serve"],
     &["app", "cli", "config"],
 ];

@@ -18,6 +18,7 @@ mod predict;
 mod proposals;
 mod replay;
 mod serve;
+mod simulate;
 mod stage;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -106,6 +107,9 @@ enum Command {
     /// Export the journal of facts.
     #[command(subcommand, after_help = journal::EXAMPLES)]
     Journal(journal::Command),
+    /// Try prediction and staging on a fleet in virtual time.
+    #[command(long_about = simulate::ABOUT, after_help = simulate::EXAMPLES)]
+    Simulate(simulate::Args),
     /// Print completions for a shell.
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::Args),
@@ -209,6 +213,7 @@ pub fn run() -> ExitCode {
             Command::Proposals(args) => proposals::run(args, &global).await,
             Command::Config(command) => config::run(command, &global),
             Command::Journal(command) => journal::run(command, &global),
+            Command::Simulate(args) => simulate::run(&args, &global),
             Command::Completions(args) => completions::run(args),
         }
     });
