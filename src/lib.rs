@@ -24,6 +24,7 @@ pub mod library;
 
 // Floor 4: the engine.
 pub mod engine;
+pub mod sim;
 
 // Floor 5: services.
 pub mod serve;

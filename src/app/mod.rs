@@ -3,11 +3,13 @@
 //! Everything is bound and opened first; only then does anything run. A vital service that ends takes the process with it,
 //! with its name; a helper is started again and shows in `/healthz`.
 
-mod keeper;
+pub mod keeper;
 mod library;
 mod notify;
 mod privileges;
+pub mod stager;
 mod state_dir;
+mod trainer;
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +30,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{self, Config},
-    engine::Engine,
+    engine::{
+        Engine,
+        trainer::{self as training, Trainer},
+    },
     images::{self, Images, Keeper, Keys, OriginSettings, S3Settings, nbp::NbpSet},
     journal::{Journal, JournalError},
     library::{Remote, SecretError, Shared, secret, secret_names},
@@ -135,6 +140,8 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         tokio::spawn(library::watch(context.clone(), config.library.clone())),
         tokio::spawn(net::watch(interfaces, context.clone())),
         tokio::spawn(keeper::keep(context.clone())),
+        tokio::spawn(trainer::learn(context.clone())),
+        tokio::spawn(stager::stage(context.clone(), config.predict_horizon)),
     ];
     if let Some(remote) = &config.library_remote {
         let from = Remote { dir: config.library.clone(), url: remote.url.clone(), branch: remote.branch.clone() };
@@ -215,9 +222,15 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     let (hook, rings) = hook(config, &health);
     let context = Context {
         engine: handle,
+        trainer: Arc::new(Trainer::new(training::Settings {
+            dir: config.state_dir.join("predict"),
+            every: config.predict_every,
+            clock,
+        })),
         journal: facts,
         keeper: Arc::new(Keeper::new(images.clone(), config.keeper_rate)),
         images,
+        outlook: Arc::default(),
         nbps: Arc::new(nbps),
         library: Arc::new(Shared::new(library)),
         secrets_dir: config.secrets_dir.as_path().into(),

@@ -14,8 +14,12 @@ mod import;
 mod journal;
 mod out;
 mod persona;
+mod predict;
+mod proposals;
 mod replay;
 mod serve;
+mod simulate;
+mod stage;
 mod webhook;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -74,6 +78,9 @@ enum Command {
     /// Look at the image cache, pin and evict; try what it would make of a trace.
     #[command(subcommand, after_help = cache::EXAMPLES)]
     Cache(cache::Command),
+    /// Show what is staged for whom, and what it was good for.
+    #[command(subcommand, after_help = stage::EXAMPLES)]
+    Stage(stage::Command),
     /// Take over from Matchbox, Cobbler or dnsmasq.
     #[command(subcommand, after_help = import::EXAMPLES)]
     Import(import::Command),
@@ -89,6 +96,12 @@ enum Command {
     /// Show what a device would be answered, and why; changes nothing.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Args),
+    /// Show what devices are likely to become, and how well that is known.
+    #[command(after_help = predict::EXAMPLES)]
+    Predict(predict::Args),
+    /// List, accept and decline what predictions propose.
+    #[command(after_help = proposals::EXAMPLES)]
+    Proposals(proposals::Args),
     /// Write, check and show the configuration.
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(config::Command),
@@ -98,6 +111,9 @@ enum Command {
     /// Show how the webhooks fare, and try them.
     #[command(subcommand, after_help = webhook::EXAMPLES)]
     Webhook(webhook::Command),
+    /// Try prediction and staging on a fleet in virtual time.
+    #[command(long_about = simulate::ABOUT, after_help = simulate::EXAMPLES)]
+    Simulate(simulate::Args),
     /// Print completions for a shell.
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::Args),
@@ -191,14 +207,18 @@ pub fn run() -> ExitCode {
             Command::Persona(command) => persona::run(command, &global).await,
             Command::Image(command) => image::run(command, &global).await,
             Command::Cache(command) => cache::run(command, &global).await,
+            Command::Stage(command) => stage::run(command, &global).await,
             Command::Import(command) => import::run(command, &global).await,
             Command::Device(command) => device::run(command, &global).await,
             Command::Boots(args) => boots::run(args, &global).await,
             Command::Replay(args) => replay::run(args, &global).await,
             Command::Explain(args) => explain::run(args, &global).await,
+            Command::Predict(args) => predict::run(args, &global).await,
+            Command::Proposals(args) => proposals::run(args, &global).await,
             Command::Config(command) => config::run(command, &global),
             Command::Journal(command) => journal::run(command, &global),
             Command::Webhook(command) => webhook::run(command, &global).await,
+            Command::Simulate(args) => simulate::run(&args, &global),
             Command::Completions(args) => completions::run(args),
         }
     });

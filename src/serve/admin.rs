@@ -43,9 +43,9 @@ use crate::{
 use super::{
     Context, cache,
     context::Health,
-    gc, net,
+    gc, net, predict,
     replay::{self, NoReplay},
-    webhook,
+    staging, webhook,
 };
 
 /// A device with what depends on the time.
@@ -182,6 +182,8 @@ pub fn router(context: Context) -> Router {
         .route("/images/{name}/verify", post(verify))
         .merge(cache::routes())
         .merge(webhook::routes())
+        .merge(predict::routes())
+        .merge(staging::routes())
         .route("/library", get(library))
         .route("/library/personas", get(personas))
         .route("/library/reload", post(reload))

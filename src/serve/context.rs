@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     document::Problem,
-    engine::Handle,
+    engine::{Handle, trainer::Trainer},
     images::{Images, Keeper, nbp::NbpSet},
     journal::Reader,
     library::{self, History, secret_names},
@@ -18,19 +18,23 @@ use crate::{
     world::Ground,
 };
 
-use super::{hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey, webhook::Webhooks};
+use super::{hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey, staging::Outlook, webhook::Webhooks};
 
 /// What every service needs. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     /// The engine.
     pub engine: Handle,
+    /// Who learns from the facts what devices will become.
+    pub trainer: Arc<Trainer>,
     /// All that happened.
     pub journal: Reader,
     /// The image cache.
     pub images: Images,
     /// Who moves its blobs between the tiers.
     pub keeper: Arc<Keeper>,
+    /// What devices are expected to ask for.
+    pub outlook: Arc<Outlook>,
     /// The NBPs.
     pub nbps: Arc<NbpSet>,
     /// The personas and manifests, with what is wrong with them.

@@ -1,6 +1,7 @@
 //! Counters, in Prometheus' text form.
 
 mod cache;
+mod predict;
 mod webhook;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +20,7 @@ use prometheus_client::{
 use crate::model::{
     dhcp::{AnswerKind, AskKind},
     image::Tier,
+    staged::Because,
     timeline::Stage,
     trouble::Trouble,
 };
@@ -51,6 +53,7 @@ pub struct Metrics {
     http: Family<Answered, Counter>,
     blob_bytes: Family<Kind, Counter>,
     blob_refusals: Family<Kind, Counter>,
+    staged_files: Family<Kind, Counter>,
 }
 
 fn kind(kind: impl Into<String>) -> Kind {
@@ -94,6 +97,10 @@ impl Metrics {
         self.blob_bytes.get_or_create(&kind(tier.to_string())).inc_by(bytes);
     }
 
+    pub(super) fn staged(&self, because: Because) {
+        self.staged_files.get_or_create(&kind(because.name())).inc();
+    }
+
     pub(super) fn refused(&self, why: &[Trouble]) {
         for trouble in why {
             self.blob_refusals.get_or_create(&kind(trouble.kind.name())).inc();
@@ -129,6 +136,11 @@ impl Metrics {
             "Image files that were not to be had or broke off, by what ailed their origins or the cache",
             self.blob_refusals.clone(),
         );
+        registry.register(
+            "staged_files",
+            "Image files of boots whose script went out, by why they were at hand then, or were not",
+            self.staged_files.clone(),
+        );
         let engine = context.engine.counters();
         count(&mut registry, "engine_requests", "Requests decided", &engine.requests);
         count(&mut registry, "engine_batches", "Batches appended to the journal", &engine.batches);
@@ -138,6 +150,7 @@ impl Metrics {
         count(&mut registry, "engine_refused", "Requests that found the inbox full", &context.engine.refused().into());
         cache::register(&mut registry, context);
         webhook::register(&mut registry, context);
+        predict::register(&mut registry, context);
         world(&mut registry, context);
         library(&mut registry, context);
         let mut text = String::new();

@@ -118,6 +118,7 @@ pub(super) fn step(boot: &mut Boot, step: &Step, at: Moment) {
         Step::Discover { .. }
         | Step::Offer { .. }
         | Step::Ack { .. }
+        | Step::Staged { .. }
         | Step::NoBlob { .. }
         | Step::GaveUp
         | Step::Report(_)

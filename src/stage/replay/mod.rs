@@ -13,7 +13,7 @@ mod trace;
 pub use belady::{Farthest, belady, bound, next_asks};
 pub use compare::{Comparison, Row, compare};
 pub use foresight::{BadWindow, Foresight, Windows};
-pub use sample::{Request, Sample};
+pub use sample::{Dice, Request, Sample, zipf};
 pub use score::Score;
 pub use tiers::run;
 pub use trace::{Ask, BadLine, Trace};

@@ -11,7 +11,7 @@ use std::{fmt, str::FromStr};
 
 use serde::Serialize;
 
-use dice::Dice;
+pub use dice::{Dice, zipf};
 use fleet::{Fleet, Shelf};
 
 /// What kind of trace.
