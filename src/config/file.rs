@@ -1,6 +1,6 @@
 //! The configuration as it is written: what is read from a file, and what `greenroom config show` prints.
 
-use std::{fmt::Display, net::Ipv4Addr, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, fmt::Display, net::Ipv4Addr, path::PathBuf, str::FromStr};
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -9,6 +9,7 @@ use crate::{
     images::OriginSettings,
     model::{
         Arch, Bytes, MacAddr, Oui, PersonaName, Probability, Seconds,
+        attribute::AttributeName,
         dhcp::VendorOptions,
         plan::DiskExit,
         site::{ArmPredicted, DhcpMode, Match, Mirrors, PredictPolicy},
@@ -283,12 +284,27 @@ pub(super) struct When {
     serial: Vec<String>,
     #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
     asset: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<AttributeName, Patterns>,
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
+    circuit: Vec<String>,
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
+    remote: Vec<String>,
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
+    relay: Vec<Ipv4Addr>,
 }
+
+/// One pattern or several.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Patterns(#[serde(deserialize_with = "many")] Vec<String>);
 
 impl From<When> for Match {
     fn from(when: When) -> Self {
-        let When { mac, oui, arch, subnet, manufacturer, product, serial, asset } = when;
-        Self { mac, oui, arch, subnet, manufacturer, product, serial, asset }
+        let When { mac, oui, arch, subnet, manufacturer, product, serial, asset, attributes, circuit, remote, relay } =
+            when;
+        let attributes = attributes.into_iter().map(|(name, Patterns(patterns))| (name, patterns)).collect();
+        Self { mac, oui, arch, subnet, manufacturer, product, serial, asset, attributes, circuit, remote, relay }
     }
 }
 

@@ -73,6 +73,12 @@ boot:
   #  - name: kiosks
   #    match: {{manufacturer: \"Dell*\", arch: x64}}
   #    persona: kiosk-live
+  #  - name: developers in Berlin          # as `greenroom device set` and `user set` say, or the directory
+  #    match: {{attributes: {{role: \"dev*\", location: berlin}}}}
+  #    persona: workstation-debian
+  #  - name: the lab's wall sockets        # option 82, as the switch or relay puts it
+  #    match: {{remote: sw-lab, circuit: \"Gi1/0/*\"}}
+  #    persona: kiosk-live
 
 # The image cache: its tiers, how fast it moves by itself (bytes in a second) what no device waits for, and how long an image
 # file may make no progress before it is refused.

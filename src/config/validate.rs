@@ -332,7 +332,7 @@ impl Rules<'_> {
     /// The same for what is asked when the device has no address yet.
     fn before_an_address(&mut self, when: file::When, path: &str) -> Match {
         let when = self.when(when, path);
-        let help = "name the devices by `mac`, `oui`, `arch` or what their firmware reports";
+        let help = "name the devices by `mac`, `oui`, `arch`, `relay`, `circuit`, `attributes` or what they reported before";
         let path = format!("{path}.subnet");
         self.0.require(when.subnet.is_empty(), "GR124", &path, "firmware has no address yet when this is asked", help);
         when
@@ -341,9 +341,15 @@ impl Rules<'_> {
     /// A rule without a field would mean every device or none: it is asked to say which.
     fn when(&mut self, when: file::When, path: &str) -> Match {
         let when = Match::from(when);
-        let help = "give `mac`, `oui`, `arch`, `subnet`, `manufacturer`, `product`, `serial` or `asset`; for every \
-                    device use `boot.default`";
+        let help = "give `mac`, `oui`, `arch`, `subnet`, `manufacturer`, `product`, `serial`, `asset`, `attributes`, \
+                    `circuit`, `remote` or `relay`; for every device use `boot.default`";
         self.0.require(when != Match::default(), "GR123", path, "this matches nothing", help);
+        for (name, patterns) in &when.attributes {
+            let path = format!("{path}.attributes.{name}");
+            let fits = !patterns.is_empty() && patterns.iter().all(|pattern| !pattern.trim().is_empty());
+            let help = "an attribute says something: give a value, or `*` for any";
+            self.0.require(fits, "GR126", &path, "no device has an empty attribute", help);
+        }
         when
     }
 }
