@@ -17,6 +17,8 @@ use crate::{
     persona::schema::text,
 };
 
+use super::Directory;
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
@@ -35,6 +37,8 @@ pub(super) struct File {
     pub(super) boot: Boot,
     pub(super) images: Images,
     pub(super) predict: Predict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) directory: Option<Directory>,
     pub(super) site: Place,
 }
 
@@ -54,6 +58,7 @@ impl Default for File {
             boot: Boot::default(),
             images: Images::default(),
             predict: Predict::default(),
+            directory: None,
             site: Place::default(),
         }
     }
@@ -394,7 +399,7 @@ where
 }
 
 /// A value as people write it: `12h`.
-fn written<T: Display, S: Serializer>(value: &T, writer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn written<T: Display, S: Serializer>(value: &T, writer: S) -> Result<S::Ok, S::Error> {
     writer.collect_str(value)
 }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    Config, LibraryRemote, S3,
+    Config, LibraryRemote, S3, directory,
     file::{self, File, LogFormat},
 };
 
@@ -36,6 +36,9 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     let subnets = check.subnets(&file.dhcp);
     let predict = check.predict(&file.predict);
     let boot = check.boot(file.boot, predict);
+    if let Some(directory) = &file.directory {
+        directory::check(directory, &mut check.0);
+    }
     let library_remote = file.library_remote.map(|remote| check.library_remote(remote));
     check.0.require(file.http.port != 0, "GR110", "http.port", "port 0 is no port", "80 is what firmware expects");
     let enough = file.images.ram.0 >= SMALLEST_RAM;
@@ -74,6 +77,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         state_dir: folder.join(file.state_dir),
         library: folder.join(file.library),
         library_remote,
+        directory: file.directory,
         secrets_dir: folder.join(file.secrets_dir),
         admin_socket: folder.join(file.admin_socket),
         log_level: file.log.level,
