@@ -42,7 +42,11 @@ pub(super) async fn watch(context: Context, directory: Arc<Directory>, every: Du
         match directory.pull(&context, PullAsk::default()).await {
             Ok(imported) => {
                 if imported.done > 0 {
-                    tracing::info!(new = imported.new, changed = imported.changed, "the directory's people have changed");
+                    tracing::info!(
+                        new = imported.new,
+                        changed = imported.changed,
+                        "the directory's people have changed"
+                    );
                 }
                 if said.take().is_some() {
                     tracing::info!("the directory can be read again");

@@ -65,7 +65,9 @@ impl From<Format> for roster::Format {
     }
 }
 
+/// What `import` is told.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Import {
     /// The file: CSV or JSON, by its name's end. `-` is standard input.
     file: PathBuf,
@@ -80,7 +82,9 @@ pub(super) struct Import {
     format: Option<Format>,
 }
 
+/// What `export` is told.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Export {
     /// How it is written.
     #[arg(long, value_enum, default_value = "csv")]

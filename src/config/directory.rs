@@ -42,7 +42,10 @@ fn a_quarter() -> Seconds {
 /// What must hold of it.
 pub(super) fn check(directory: &Directory, check: &mut Check<'_>) {
     let url = reqwest::Url::parse(&directory.url).ok().filter(|url| {
-        ["http", "https"].contains(&url.scheme()) && url.has_host() && url.username().is_empty() && url.password().is_none()
+        ["http", "https"].contains(&url.scheme())
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
     });
     let help = "https://directory.example/scim/v2/Users; the token is the file that `token_secret` names";
     check.require(url.is_some(), "GR160", "directory.url", "this is no http(s) URL of a SCIM list of users", help);
@@ -60,7 +63,13 @@ pub(super) fn check(directory: &Directory, check: &mut Check<'_>) {
     let patient = directory.every >= LEAST_EVERY;
     check.require(patient, "GR163", "directory.every", "no directory likes to be asked that often", "1m or more");
     let help = "attributes: {role: title, department: \"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department\"}";
-    check.require(!directory.attributes.is_empty(), "GR164", "directory.attributes", "nothing would be taken over", help);
+    check.require(
+        !directory.attributes.is_empty(),
+        "GR164",
+        "directory.attributes",
+        "nothing would be taken over",
+        help,
+    );
     for taken in [scim::ID, USER] {
         let path = format!("directory.attributes.{taken}");
         let free = !directory.attributes.contains_key(taken);

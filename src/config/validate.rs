@@ -336,7 +336,8 @@ impl Rules<'_> {
     /// The same for what is asked when the device has no address yet.
     fn before_an_address(&mut self, when: file::When, path: &str) -> Match {
         let when = self.when(when, path);
-        let help = "name the devices by `mac`, `oui`, `arch`, `relay`, `circuit`, `attributes` or what they reported before";
+        let help =
+            "name the devices by `mac`, `oui`, `arch`, `relay`, `circuit`, `attributes` or what they reported before";
         let path = format!("{path}.subnet");
         self.0.require(when.subnet.is_empty(), "GR124", &path, "firmware has no address yet when this is asked", help);
         when

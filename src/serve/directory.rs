@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 use crate::{
     images::choose_tls,
     library::secret,
-    model::{UserName, attribute::AttributeName},
+    model::{User, UserName, attribute::AttributeName},
     usage::roster::{MOST_ROWS, Name, Row},
     wire::scim::{self, Page, Path},
 };
@@ -113,12 +113,7 @@ impl Directory {
         result
     }
 
-    async fn pulled(
-        &self,
-        context: &Context,
-        ask: PullAsk,
-        kept: &mut HashMap<u64, Kept>,
-    ) -> Result<Imported, String> {
+    async fn pulled(&self, context: &Context, ask: PullAsk, kept: &mut HashMap<u64, Kept>) -> Result<Imported, String> {
         let token = match &self.settings.token_secret {
             None => None,
             Some(name) => Some(secret(name, &self.settings.secrets_dir).map_err(|error| error.to_string())?),
@@ -181,7 +176,12 @@ impl Directory {
     }
 
     /// One page, and its tag if it has one.
-    async fn page(&self, start: u64, token: Option<&str>, kept: Option<&Kept>) -> Result<(Page, Option<String>), String> {
+    async fn page(
+        &self,
+        start: u64,
+        token: Option<&str>,
+        kept: Option<&Kept>,
+    ) -> Result<(Page, Option<String>), String> {
         let mut url = self.url.clone();
         url.query_pairs_mut().append_pair("startIndex", &start.to_string()).append_pair("count", &PER_PAGE.to_string());
         let mut request = self.web.get(url).header(header::ACCEPT, "application/scim+json, application/json");
@@ -239,14 +239,10 @@ fn rows(context: &Context, pages: &[Page], force: bool) -> Result<Vec<Row>, Stri
         if !named.insert(&person.user) {
             return Err(format!("the directory names {} twice: its list changed while it was read", person.user));
         }
-        rows.push(Row {
-            attributes: person.attributes.clone(),
-            active: Some(person.active),
-            ..row(&person.user)
-        });
+        rows.push(Row { attributes: person.attributes.clone(), active: Some(person.active), ..row(&person.user) });
     }
-    let known = world.users.values().filter(|user| user.active && user.attributes.contains_key(scim::ID));
-    let known: Vec<&UserName> = known.map(|user| &user.name).collect();
+    let ours = |user: &&User| user.active && user.attributes.contains_key(scim::ID);
+    let known: Vec<&User> = world.users.values().filter(ours).collect();
     let active = rows.iter().filter(|row| row.active == Some(true)).count();
     let lost = (known.len() >= MANY && active * 2 < known.len()) || (!known.is_empty() && rows.is_empty());
     if lost && !force {
@@ -256,11 +252,12 @@ fn rows(context: &Context, pages: &[Page], force: bool) -> Result<Vec<Row>, Stri
             known.len()
         ));
     }
-    // Whom it could not name is not missing.
-    if pages.iter().all(|page| page.left_out.1 == 0) {
-        let missing = known.into_iter().filter(|name| !named.contains(name));
-        rows.extend(missing.map(|name| Row { active: Some(false), ..row(name) }));
-    }
+    // Whom it cannot name as we need it is not missing.
+    let left_out = |user: &User| {
+        user.attributes.get(scim::ID).is_some_and(|id| pages.iter().any(|page| page.left_out_ids.contains(id.as_str())))
+    };
+    let missing = known.into_iter().filter(|user| !named.contains(&user.name) && !left_out(user));
+    rows.extend(missing.map(|user| Row { active: Some(false), ..row(&user.name) }));
     Ok(rows)
 }
 

@@ -12,7 +12,7 @@
 //! Names of fields are the same in upper and lower case (RFC 7643 section 2.1). What ends at an object says what the object
 //! is shown as: a manager's `displayName`, a group's `display`, else its `value`.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -63,6 +63,8 @@ pub struct Page {
     pub people: Vec<Person>,
     /// Why others cannot, the first few, and how many there are.
     pub left_out: (Vec<String>, usize),
+    /// The `id`s of those: they are not missing.
+    pub left_out_ids: BTreeSet<String>,
 }
 
 /// One person.
@@ -110,6 +112,8 @@ pub fn page(bytes: &[u8], map: &[(AttributeName, Path)]) -> Result<Page, NotScim
             Ok(person) => page.people.push(person),
             Err(why) => {
                 page.left_out.1 += 1;
+                let id = resource.as_object().and_then(|resource| field(resource, "id")?.as_str());
+                page.left_out_ids.extend(id.map(str::to_owned));
                 if page.left_out.0.len() < NAMED {
                     page.left_out.0.push(why);
                 }
@@ -204,7 +208,9 @@ fn say(text: &str, texts: &mut Vec<String>) {
 
 /// Some text that leads nowhere in a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is no path to a field of a user: title, addresses.0.locality, addresses[type eq \"work\"].locality, or urn:...:User:department")]
+#[error(
+    "this is no path to a field of a user: title, addresses.0.locality, addresses[type eq \"work\"].locality, or urn:...:User:department"
+)]
 pub struct BadPath;
 
 impl FromStr for Path {
@@ -342,10 +348,15 @@ mod tests {
     #[test]
     fn a_page_has_people_and_says_whom_it_cannot_take() {
         let map = [("role".parse().expect("a name"), "title".parse().expect("a path"))];
-        let bytes = list(3, json!([ann(), {"id": "2", "userName": "bob smith"}, {"id": "3", "userName": "cy", "active": "False"}]));
+        let bytes = list(
+            3,
+            json!([ann(), {"id": "2", "userName": "bob smith"}, {"id": "3", "userName": "cy", "active": "False"}]),
+        );
         let page = page(&bytes, &map).expect("a page");
         assert_eq!((page.total, page.start, page.count, page.left_out.1), (3, Some(1), 3, 1));
-        let told: Vec<String> = page.people.iter().map(|p| format!("{} {} {:?}", p.user, p.active, p.attributes)).collect();
+        assert_eq!(page.left_out_ids, BTreeSet::from(["2".to_owned()]));
+        let told: Vec<String> =
+            page.people.iter().map(|p| format!("{} {} {:?}", p.user, p.active, p.attributes)).collect();
         assert!(told[0].contains("ann@lab.example true") && told[0].contains("Tour Guide") && told[0].contains("7c0e"));
         assert!(told[1].starts_with("cy false") && told[1].contains("None"), "{told:?}");
     }

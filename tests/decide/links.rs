@@ -45,7 +45,8 @@ fn a_discover_tells_where_a_device_is_and_a_fact_when_it_is_somewhere_else() {
     assert_eq!(moved.len(), 1);
     assert_eq!(moved[0].circuit.as_deref(), Some("Gi1/0/8"));
     // A lease renewed past the relay says nothing of where it is.
-    let renewal = DhcpAsk { kind: greenroom::model::dhcp::AskKind::Request, ciaddr: [10, 77, 9, 100].into(), ..discover(1) };
+    let renewal =
+        DhcpAsk { kind: greenroom::model::dhcp::AskKind::Request, ciaddr: [10, 77, 9, 100].into(), ..discover(1) };
     assert!(placed(&lab.dhcp_on(renewal, DhcpPort::Server).1).is_empty());
     // What it runs when it has booted does; a stranger's client is no device.
     let elsewhere = placed(&lab.dhcp_on(discover(1), DhcpPort::Server).1);

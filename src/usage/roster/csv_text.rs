@@ -12,8 +12,7 @@ use super::{
 /// Reads every line; a line that is wrong does not hide what is wrong with the next.
 pub(super) fn read(reading: &mut Reading, text: &[u8]) {
     let mut lines = Lines { text, at: 0, line: 1 };
-    let mut csv =
-        ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(text)).from_reader(text);
+    let mut csv = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(text)).from_reader(text);
     let mut record = ByteRecord::new();
     let mut columns: Option<Vec<Option<Column>>> = None;
     loop {

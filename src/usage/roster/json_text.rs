@@ -44,7 +44,8 @@ pub(super) fn read(reading: &mut Reading, text: &[u8]) {
     let mut at = blanks(text, 0);
     if text.get(at) != Some(&b'[') {
         let key = reading.kind().key();
-        return reading.whole(format!("this is no JSON list of objects, like [{{\"{key}\": \"...\", \"role\": \"...\"}}]"));
+        return reading
+            .whole(format!("this is no JSON list of objects, like [{{\"{key}\": \"...\", \"role\": \"...\"}}]"));
     }
     at = blanks(text, at + 1);
     let mut first = true;
@@ -67,7 +68,7 @@ pub(super) fn read(reading: &mut Reading, text: &[u8]) {
             Some(Err(error)) => {
                 // Its place is counted from where the object begins.
                 let below = error.line() as u64 - u64::from(error.line() > 0);
-                let column = if below == 0 { column - 1 + error.column() as u64 } else { error.column() as u64 };
+                let column = if below == 0 { column - 1 + error.column().max(1) as u64 } else { error.column() as u64 };
                 let said = error.to_string();
                 let said = said.split(" at line ").next().unwrap_or_default().to_owned();
                 return reading.problem(line + below, Some(column.max(1)), said);
@@ -85,7 +86,11 @@ pub(super) fn read(reading: &mut Reading, text: &[u8]) {
 
 fn object(reading: &mut Reading, line: u64, at: u64, pairs: &[(String, Value)]) {
     if pairs.len() > MOST_COLUMNS {
-        return reading.problem(line, Some(at), format!("this has {} names, and {MOST_COLUMNS} are the most", pairs.len()));
+        return reading.problem(
+            line,
+            Some(at),
+            format!("this has {} names, and {MOST_COLUMNS} are the most", pairs.len()),
+        );
     }
     let mut columns: Vec<(Column, Option<String>)> = vec![];
     let mut seen = HashSet::new();

@@ -152,14 +152,12 @@ fn a_difference_names_what_changes_and_pruning_takes_away_what_is_not_named() {
             let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".into());
             format!("{}: {} -> {}", change.what, word(&change.before), word(&change.after))
         };
-        let one = |d: &Difference| format!("{:?} {}", d.state, d.changes.iter().map(change).collect::<Vec<_>>().join(", "));
+        let one =
+            |d: &Difference| format!("{:?} {}", d.state, d.changes.iter().map(change).collect::<Vec<_>>().join(", "));
         all.iter().map(one).collect::<Vec<_>>()
     };
     assert_eq!(told(false), ["Changed role: dev -> lead, persona: live -> nothing", "Unchanged ", "New "]);
-    assert_eq!(
-        told(true)[0],
-        "Changed location: berlin -> nothing, role: dev -> lead, persona: live -> nothing"
-    );
+    assert_eq!(told(true)[0], "Changed location: berlin -> nothing, role: dev -> lead, persona: live -> nothing");
 }
 
 fn attributes() -> impl Strategy<Value = Attributes> {

@@ -32,7 +32,8 @@ pub fn to_csv(kind: Kind, rows: &[Row]) -> String {
     let written = csv.write_record(head.chain(names.iter().map(|name| column(kind, name))));
     let mut written = written.map(|()| 0);
     for row in rows {
-        let said = |name: &&AttributeName| row.attributes.get(*name).and_then(Option::as_ref).map_or("", |v| v.as_str());
+        let said =
+            |name: &&AttributeName| row.attributes.get(*name).and_then(Option::as_ref).map_or("", |v| v.as_str());
         let head = [row.name.to_string(), special(row).unwrap_or_default()].into_iter();
         let cells = head.chain(names.iter().map(|name| said(name).to_owned()));
         written = written.and(csv.write_record(cells).map(|()| 0));
