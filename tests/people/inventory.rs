@@ -98,3 +98,39 @@ fn people_are_described_shown_with_their_devices_and_forgotten() {
     let (code, said) = daemon.run(&["user", "pull"]);
     assert!(code == 1 && said.contains("no directory is configured: `directory:`"), "{said}");
 }
+
+#[test]
+fn rules_and_a_directory_are_checked_with_the_rest_of_the_configuration() {
+    let dir = tempfile::tempdir().unwrap();
+    let check = |text: &str| {
+        let path = dir.path().join("greenroom.yaml");
+        std::fs::write(&path, text).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        let output = command.args(["config", "check", "--config"]).arg(&path).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        (output.status.success(), said)
+    };
+    let rules = "boot:\n  rules:\n  - {name: dev, match: {attributes: {role: 'dev*', location: [berlin, paris]}}, persona: desk}\n  \
+        - {name: port, match: {circuit: 'Gi1/*', remote: sw-1, relay: 10.0.0.1}, persona: desk}\n";
+    let directory = "directory:\n  url: https://directory.example/scim/v2/Users\n  token_secret: token\n  every: 5m\n  attributes:\n    \
+        role: title\n    location: addresses[type eq \"work\"].locality\n";
+    let (good, said) = check(&format!("{rules}{directory}"));
+    assert!(good, "{said}");
+    for (text, code) in [
+        (rules.replace("'dev*'", "[]"), "GR126"),
+        (directory.replace("https:", "ftp:"), "GR160"),
+        (directory.replace("https://", "https://ann:pw@"), "GR160"),
+        (directory.replace(": token", ": ../token"), "GR161"),
+        (directory.replace("https:", "http:"), "GR162"),
+        (directory.replace("5m", "1s"), "GR163"),
+        (directory.split("\n    role").next().unwrap().to_owned() + " {}\n", "GR164"),
+        (directory.replace("role:", "user:"), "GR165"),
+        (directory.replace("title", "a..b"), "no path to a field of a user"),
+        (rules.replace("role:", "Role:"), "lower-case letters"),
+    ] {
+        let (good, said) = check(&text);
+        assert!(!good && said.contains(code), "{code}: {said}");
+    }
+    let (good, said) = check(&directory.replace("https://directory.example", "http://127.0.0.1:8080"));
+    assert!(good, "a proxy on this machine: {said}");
+}

@@ -1,6 +1,6 @@
 //! A hundred thousand devices: they are taken over, in pieces that leave room for others.
 
-use std::{sync::Arc, time::Instant};
+use std::{fs, sync::Arc, time::Instant};
 
 use greenroom::{
     model::{
@@ -27,6 +27,12 @@ fn line(n: u32) -> Line {
     let said = |name: &str, value: String| (name.parse().unwrap(), Some(value.parse().unwrap()));
     let changes = [said("role", format!("role-{}", n % 50)), said("user", format!("user-{n}"))].into();
     Line::Device { mac: mac(n), order: Order::Describe { changes }, expects: Some(0) }
+}
+
+/// How long this thread has been at work, in nanoseconds: what others take of the machine does not count.
+fn worked() -> u64 {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    stat.split(' ').next().unwrap().parse().unwrap()
 }
 
 /// What the writer does with one batch, without the journal: what DHCP waits for. Prints how long pieces of several sizes take;
@@ -61,7 +67,7 @@ fn orders_in_pieces_come_to_the_same_as_all_at_once() {
         let mut world = World::default();
         let mut longest = 0;
         for lines in lines.chunks(piece) {
-            let began = Instant::now();
+            let began = worked();
             let request = Request::Orders(Orders { by: "op".into(), key: None, lines: lines.to_vec() });
             let stamp = Stamp { now: Moment::from_millis(1), nonce: 0 };
             let outcome = decide(&world, &ground, &request, stamp);
@@ -69,9 +75,9 @@ fn orders_in_pieces_come_to_the_same_as_all_at_once() {
             for fact in outcome.facts {
                 world.apply(&greenroom::model::Record { seq: world.seq + 1, at: stamp.now, fact });
             }
-            longest = longest.max(began.elapsed().as_millis());
+            longest = longest.max(worked() - began);
         }
-        eprintln!("{piece} lines at once: the writer is held for {longest} ms at most");
+        eprintln!("{piece} lines at once: the writer works for {} ms at most", longest / 1_000_000);
         ends.push(world);
     }
     assert_eq!(ends[0].devices.size(), DEVICES as usize);
