@@ -27,9 +27,9 @@ Examples:
   greenroom user set bob@lab.example --inactive
   greenroom user list
   greenroom user show ann@lab.example
-  greenroom user import people.csv --dry-run   what would change; a column `user`, the others attributes
+  greenroom user import people.csv --dry-run
   greenroom user export --format json > people.json
-  greenroom user pull --dry-run                what the directory of `directory:` would change
+  greenroom user pull --dry-run          what the directory would change
   greenroom user forget ann@lab.example
 
 A device whose attribute `user` names somebody has their attributes, where it has none of its own.";
@@ -58,6 +58,9 @@ pub(super) enum Command {
         user: UserName,
     },
     /// Take over what a CSV or JSON file says of people.
+    ///
+    /// The first line of a CSV file names its columns: `user`, any attributes, and `active` (yes or no). A JSON file is a list of
+    /// objects with the same names. An empty cell says nothing.
     Import(roster::Import),
     /// Print what is said of people, so that it imports back.
     Export(roster::Export),

@@ -174,10 +174,8 @@ fn walk(value: &Value, steps: &[Step], texts: &mut Vec<String>) {
         (Value::Array(all), [Step::Where(name, wanted), rest @ ..]) => {
             let says = |one: &&Value| {
                 let said = one.as_object().and_then(|one| field(one, name));
-                said.is_some_and(|said| match said {
-                    Value::String(text) => text.eq_ignore_ascii_case(wanted),
-                    other => other.to_string() == *wanted,
-                })
+                let said = said.map(|said| said.as_str().map_or_else(|| said.to_string(), str::to_owned));
+                said.is_some_and(|said| said.eq_ignore_ascii_case(wanted))
             };
             all.iter().find(says).into_iter().for_each(|one| walk(one, rest, texts));
         }

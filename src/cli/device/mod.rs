@@ -25,11 +25,11 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   greenroom device list
   greenroom device list --where 'role=developer and not installed and seen<7d'
-  greenroom device set 52:54:00:77:00:02 role=developer location=berlin user=ann note-
+  greenroom device set 52:54:00:77:00:02 role=developer user=ann note-
   greenroom device assign 52:54:00:77:00:02 kiosk-live
   greenroom device assign 52:54:00:77:00:02 workstation-debian --arm
-  greenroom device assign 52:54:00:77:00:02 kiosk-live --from 2h --until 2026-12-01T18:00 --why 'open day'
-  greenroom device assign kiosk-live --where 'location~\"hall*\" and product~optiplex*'
+  greenroom device assign 52:54:00:77:00:02 kiosk-live --from 2h --until 1d
+  greenroom device assign kiosk-live --where 'location~hall*' --why 'open day'
   greenroom device arm 52:54:00:77:00:02       its persona may wipe its disk!
   greenroom device disarm 52:54:00:77:00:02
   greenroom device unassign 52:54:00:77:00:02
@@ -39,17 +39,6 @@ Examples:
   greenroom device forget 52:54:00:77:00:02    it is new when it boots next
 
 A device is named by any of its MAC addresses. It can be described and assigned a persona before it was ever seen.";
-
-const IMPORT: &str = "\
-The first line of a CSV file names its columns: `mac`, any attributes, and `persona` if devices shall be assigned one
-(`-` takes an assignment back). A JSON file is a list of objects with the same names. An empty cell says nothing.
-
-Nothing is done unless every row can be. Then it is done 500 rows at a time; if somebody changes one of the devices
-meanwhile, the command says how far it came, and can be run again.
-
-Examples:
-  greenroom device import devices.csv --dry-run
-  greenroom device import devices.json --prune";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -90,7 +79,12 @@ pub(super) enum Command {
         mac: MacAddr,
     },
     /// Take over what a CSV or JSON file says of devices.
-    #[command(after_help = IMPORT)]
+    ///
+    /// The first line of a CSV file names its columns: `mac`, any attributes, and `persona` if devices shall be assigned one (`-`
+    /// takes an assignment back). A JSON file is a list of objects with the same names. An empty cell says nothing.
+    ///
+    /// Nothing is done unless every row can be. Then it is done 500 rows at a time: if somebody changes one of the devices meanwhile,
+    /// the command says how far it came, and can be run again.
     Import(roster::Import),
     /// Print what is said of devices, so that it imports back.
     Export {
