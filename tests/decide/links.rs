@@ -38,7 +38,7 @@ fn a_discover_tells_where_a_device_is_and_a_fact_when_it_is_somewhere_else() {
         circuit: Some("Gi1/0/7".into()),
         remote: Some("sw-9".into()),
     };
-    assert_eq!(seen, [there.clone()]);
+    assert_eq!(seen, vec![there.clone()]);
     assert_eq!(lab.world.device_of(mac(1)).unwrap().link, there);
     assert!(placed(&lab.dhcp_on(through_relay("Gi1/0/7"), DhcpPort::Server).1).is_empty(), "where it was: no fact");
     let moved = placed(&lab.dhcp_on(through_relay("Gi1/0/8"), DhcpPort::Server).1);
