@@ -3,6 +3,7 @@
 //! Everything is bound and opened first; only then does anything run. A vital service that ends takes the process with it,
 //! with its name; a helper is started again and shows in `/healthz`.
 
+mod directory;
 pub mod keeper;
 mod library;
 mod notify;
@@ -42,7 +43,7 @@ use crate::{
         site::{DhcpMode, Site},
     },
     serve::{
-        Context, Hook, HttpListener, Pacer, admin, dhcp, http,
+        self, Context, Hook, HttpListener, Pacer, admin, dhcp, http,
         net::{self, NetError},
         serve_http, tftp,
         webhook::{Pace, Webhooks},
@@ -133,7 +134,9 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     }
     let served = serve_http(http, context.clone(), stop.clone());
     services.spawn(async move { ("HTTP", served.await) });
-    let admin: Router = admin::router(context.clone());
+    let directory = directory::open(&config, &context);
+    let asked = serve::directory::routes(context.clone(), directory.clone());
+    let admin: Router = admin::router(context.clone()).merge(asked);
     let served = axum::serve(door, admin).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
     services.spawn(async move { ("the admin's door", served.await) });
     let mut watchers = vec![
@@ -143,6 +146,10 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         tokio::spawn(trainer::learn(context.clone())),
         tokio::spawn(stager::stage(context.clone(), config.predict_horizon)),
     ];
+    if let Some((directory, settings)) = directory.zip(config.directory.as_ref()) {
+        let every = Duration::from_secs(settings.every.0.into());
+        watchers.push(tokio::spawn(directory::watch(context.clone(), directory, every)));
+    }
     if let Some(remote) = &config.library_remote {
         let from = Remote { dir: config.library.clone(), url: remote.url.clone(), branch: remote.branch.clone() };
         let every = Duration::from_secs(remote.every.0.into());

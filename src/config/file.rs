@@ -1,6 +1,6 @@
 //! The configuration as it is written: what is read from a file, and what `greenroom config show` prints.
 
-use std::{fmt::Display, net::Ipv4Addr, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, fmt::Display, net::Ipv4Addr, path::PathBuf, str::FromStr};
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -9,12 +9,15 @@ use crate::{
     images::OriginSettings,
     model::{
         Arch, Bytes, MacAddr, Oui, PersonaName, Probability, Seconds,
+        attribute::AttributeName,
         dhcp::VendorOptions,
         plan::DiskExit,
         site::{ArmPredicted, DhcpMode, Match, Mirrors, PredictPolicy},
     },
     persona::schema::text,
 };
+
+use super::Directory;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -36,6 +39,8 @@ pub(super) struct File {
     pub(super) predict: Predict,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) webhooks: Vec<super::webhook::Written>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) directory: Option<Directory>,
     pub(super) site: Place,
 }
 
@@ -56,6 +61,7 @@ impl Default for File {
             images: Images::default(),
             predict: Predict::default(),
             webhooks: vec![],
+            directory: None,
             site: Place::default(),
         }
     }
@@ -286,12 +292,27 @@ pub(super) struct When {
     serial: Vec<String>,
     #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
     asset: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<AttributeName, Patterns>,
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
+    circuit: Vec<String>,
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
+    remote: Vec<String>,
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
+    relay: Vec<Ipv4Addr>,
 }
+
+/// One pattern or several.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Patterns(#[serde(deserialize_with = "many")] Vec<String>);
 
 impl From<When> for Match {
     fn from(when: When) -> Self {
-        let When { mac, oui, arch, subnet, manufacturer, product, serial, asset } = when;
-        Self { mac, oui, arch, subnet, manufacturer, product, serial, asset }
+        let When { mac, oui, arch, subnet, manufacturer, product, serial, asset, attributes, circuit, remote, relay } =
+            when;
+        let attributes = attributes.into_iter().map(|(name, Patterns(patterns))| (name, patterns)).collect();
+        Self { mac, oui, arch, subnet, manufacturer, product, serial, asset, attributes, circuit, remote, relay }
     }
 }
 
@@ -381,7 +402,7 @@ where
 }
 
 /// A value as people write it: `12h`.
-fn written<T: Display, S: Serializer>(value: &T, writer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn written<T: Display, S: Serializer>(value: &T, writer: S) -> Result<S::Ok, S::Error> {
     writer.collect_str(value)
 }
 

@@ -30,6 +30,7 @@ use crate::{
     library::Status,
     model::{
         Arch, BootId, Bytes, Device, Digest, Firmware, MacAddr, Moment,
+        attribute::Attributes,
         command::Command,
         image::{Image, ImageFile, ImageName, Role},
         lease::Lease,
@@ -45,7 +46,7 @@ use super::{
     context::Health,
     gc, net, predict,
     replay::{self, NoReplay},
-    staging, webhook,
+    roster, staging, webhook,
 };
 
 /// A device with what depends on the time.
@@ -58,6 +59,9 @@ pub struct DeviceView {
     pub leases: Vec<Lease>,
     /// Its latest attempt.
     pub latest: Option<Boot>,
+    /// What is said of its user.
+    #[serde(default)]
+    pub of_user: Attributes,
 }
 
 /// An image with where its files are.
@@ -184,6 +188,7 @@ pub fn router(context: Context) -> Router {
         .merge(webhook::routes())
         .merge(predict::routes())
         .merge(staging::routes())
+        .merge(roster::routes())
         .route("/library", get(library))
         .route("/library/personas", get(personas))
         .route("/library/reload", post(reload))
@@ -207,12 +212,13 @@ async fn in_our_words(response: Response) -> Response {
     }
 }
 
-fn view(context: &Context, device: &Device) -> DeviceView {
+pub(super) fn view(context: &Context, device: &Device) -> DeviceView {
     let (world, now) = (context.engine.world(), (context.clock)());
     let leases = device.macs.iter().flat_map(|mac| world.leases.of(*mac)).filter(|lease| lease.holds(now)).cloned();
     DeviceView {
         leases: leases.collect(),
         latest: device.boot.and_then(|boot| world.boots.get(&boot)).cloned(),
+        of_user: world.user_of(device).map(|user| user.attributes.clone()).unwrap_or_default(),
         device: device.clone(),
     }
 }

@@ -1,6 +1,8 @@
 //! Floor 2: what the facts add up to, for people and for other systems. Pure folds.
 
 pub mod event;
+pub mod filter;
 pub mod quality;
+pub mod roster;
 pub mod staging;
 pub mod timeline;
