@@ -1,11 +1,6 @@
 //! The admin's door: JSON over a local socket that only its owner may open. The command line is its user.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs, io,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-};
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
 
 use axum::{
     Json, Router,
@@ -26,17 +21,10 @@ use tokio::{
 use crate::{
     document::Problem,
     engine::Unavailable,
-    images::{BlobStatus, Usage},
     library::Status,
     model::{
-        Arch, BootId, Bytes, Device, Digest, Firmware, MacAddr, Moment,
-        attribute::Attributes,
-        command::Command,
-        image::{Image, ImageFile, ImageName, Role},
-        lease::Lease,
-        reply::Reply,
-        request::Request,
-        timeline::Boot,
+        Arch, BootId, Device, Firmware, MacAddr, Moment, attribute::Attributes, command::Command, lease::Lease,
+        reply::Reply, request::Request, timeline::Boot,
     },
     world::{Explanation, Stamp, Subject, explain},
 };
@@ -44,7 +32,7 @@ use crate::{
 use super::{
     Context, cache,
     context::Health,
-    gc, net, predict,
+    gc, image, net, predict,
     replay::{self, NoReplay},
     roster, staging, webhook,
 };
@@ -62,46 +50,6 @@ pub struct DeviceView {
     /// What is said of its user.
     #[serde(default)]
     pub of_user: Attributes,
-}
-
-/// An image with where its files are.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ImageView {
-    /// The manifest.
-    #[serde(flatten)]
-    pub image: Image,
-    /// Where each file is.
-    pub status: Vec<(Role, BlobStatus)>,
-    /// How much room each file takes.
-    pub usage: BTreeMap<Role, Usage>,
-    /// How much room all of its files take: what they share counts once.
-    pub together: Usage,
-}
-
-/// How a long work on an image file fares: one JSON line each.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "progress")]
-pub enum Progress {
-    /// So much of a file is done.
-    Moved {
-        /// Which file.
-        role: Role,
-        /// Bytes done.
-        done: Bytes,
-        /// Of so many.
-        of: Bytes,
-    },
-    /// A file is done.
-    Finished {
-        /// Which file.
-        role: Role,
-        /// Its digest.
-        digest: Digest,
-        /// Whether it is as it should be.
-        ok: bool,
-        /// What there is to say of it.
-        message: String,
-    },
 }
 
 /// Which device shall be explained, and what it is taken for.
@@ -178,12 +126,8 @@ pub fn router(context: Context) -> Router {
         .route("/replay/{id}", get(replayed))
         .route("/follow", get(follow))
         .route("/explain", post(explain_device))
-        .route("/images", get(images))
-        .route("/images/take", post(take))
         .route("/images/gc", get(gc::list).post(gc::remove))
-        .route("/images/usage", get(usage))
-        .route("/images/{name}/warm", post(warm))
-        .route("/images/{name}/verify", post(verify))
+        .merge(image::routes())
         .merge(cache::routes())
         .merge(webhook::routes())
         .merge(predict::routes())
@@ -312,101 +256,6 @@ async fn explain_device(State(context): State<Context>, Json(ask): Json<ExplainA
     let now: Moment = (context.clock)();
     let explanation: Explanation = explain(&world, &ground, &subject, Stamp { now, nonce: now.as_millis() });
     Json(explanation).into_response()
-}
-
-async fn images(State(context): State<Context>) -> Json<Vec<ImageView>> {
-    let ground = context.engine.ground();
-    let mut named: BTreeMap<Digest, usize> = BTreeMap::new();
-    for image in ground.catalog.images() {
-        let digests: BTreeSet<Digest> = image.files.values().map(|file| file.sha256).collect();
-        digests.into_iter().for_each(|digest| *named.entry(digest).or_default() += 1);
-    }
-    let usage = |files: &[&ImageFile]| {
-        // A file that another image names as well does not go with this one.
-        let alone: Vec<&ImageFile> = files.iter().copied().filter(|file| named[&file.sha256] == 1).collect();
-        Usage { unique: context.images.usage(&alone).unique, ..context.images.usage(files) }
-    };
-    let view = |image: &Image| ImageView {
-        image: image.clone(),
-        status: image.files.iter().map(|(role, file)| (*role, context.images.status(&file.sha256))).collect(),
-        usage: image.files.iter().map(|(role, file)| (*role, usage(&[file]))).collect(),
-        together: usage(&image.files.values().collect::<Vec<_>>()),
-    };
-    Json(ground.catalog.images().map(|image| view(image)).collect())
-}
-
-/// How much room all images take together.
-async fn usage(State(context): State<Context>) -> Json<Usage> {
-    let ground = context.engine.ground();
-    let files: Vec<&ImageFile> = ground.catalog.images().flat_map(|image| image.files.values()).collect();
-    Json(context.images.usage(&files))
-}
-
-async fn warm(State(context): State<Context>, UrlPath(name): UrlPath<ImageName>) -> Response {
-    over_files(context, name, warmed)
-}
-
-/// Takes a file into the cache from where the asker has it, whatever manifest names it.
-async fn take(State(context): State<Context>, Json((role, file)): Json<(Role, ImageFile)>) -> Response {
-    work_on(context, vec![(role, file)], warmed)
-}
-
-async fn warmed(context: Context, role: Role, file: ImageFile, lines: mpsc::Sender<Progress>) -> (bool, String) {
-    let mut last = 0;
-    let progress = move |done: u64, of: u64| {
-        if done == of || done >= last + STEP {
-            last = done;
-            // A reader that is behind misses a step of the bar, nothing else.
-            lines.try_send(Progress::Moved { role, done: Bytes(done), of: Bytes(of) }).unwrap_or_default();
-        }
-    };
-    let result = context.images.warm(&file, progress).await;
-    (result.is_ok(), result.err().map_or_else(|| "in the cache".into(), |error| error.to_string()))
-}
-
-async fn verify(State(context): State<Context>, UrlPath(name): UrlPath<ImageName>) -> Response {
-    over_files(context, name, |context, _, file, _| async move {
-        let cached = context.images.status(&file.sha256).len.is_some();
-        match (cached, context.images.verify(file.sha256).await) {
-            (false, _) => (true, "not in the cache".to_owned()),
-            (true, Ok(true)) => (true, "hashes to its name".to_owned()),
-            (true, Ok(false)) => {
-                (false, "had changed on disk: dropped, and fetched anew when next asked for".to_owned())
-            }
-            (true, Err(error)) => (false, error.to_string()),
-        }
-    })
-}
-
-/// Runs `work` over every file of an image and streams what it says.
-fn over_files<F, Fut>(context: Context, name: ImageName, work: F) -> Response
-where
-    F: Fn(Context, Role, ImageFile, mpsc::Sender<Progress>) -> Fut + Send + 'static,
-    Fut: Future<Output = (bool, String)> + Send,
-{
-    let Some(image) = context.engine.ground().catalog.image(&name).cloned() else {
-        return trouble(StatusCode::NOT_FOUND, format!("image {name} is not in the library"));
-    };
-    work_on(context, image.files.clone().into_iter().collect(), work)
-}
-
-/// Runs `work` over these files, one after the other, and streams what it says.
-fn work_on<F, Fut>(context: Context, files: Vec<(Role, ImageFile)>, work: F) -> Response
-where
-    F: Fn(Context, Role, ImageFile, mpsc::Sender<Progress>) -> Fut + Send + 'static,
-    Fut: Future<Output = (bool, String)> + Send,
-{
-    let (lines, received) = mpsc::channel(WAITING);
-    tokio::spawn(async move {
-        for (role, file) in files {
-            let digest = file.sha256;
-            let (ok, message) = work(context.clone(), role, file, lines.clone()).await;
-            let finished = Progress::Finished { role, digest, ok, message };
-            // A reader that went away need not be told; the work goes on all the same.
-            lines.send(finished).await.unwrap_or_default();
-        }
-    });
-    as_lines(received)
 }
 
 /// Everything that comes, a JSON line each, until nobody sends any more.

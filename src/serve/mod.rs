@@ -19,6 +19,7 @@ mod exit;
 mod gc;
 mod hook;
 pub mod http;
+pub mod image;
 mod link_frame;
 pub mod metrics;
 pub mod net;

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, Row};
 
-use crate::{images::Usage, serve::admin::ImageView};
+use crate::{images::Usage, serve::image::ImageView};
 
 use super::{Done, Global, client::Daemon, out, say_json};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     model::image::{ImageName, Role},
-    serve::admin::Progress,
+    serve::image::Progress,
 };
 
 use super::{Done, Failure, Global, client::Daemon, out, say};

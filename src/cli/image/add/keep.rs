@@ -7,7 +7,7 @@ use crate::{
     app,
     images::{self, Downloaded, Images, OriginSettings, Settings},
     model::image::{ImageFile, Origin, Role},
-    serve::admin::Progress,
+    serve::image::Progress,
 };
 
 use super::{Failure, Global, client::Daemon, out, read::Read};
