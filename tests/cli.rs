@@ -50,6 +50,8 @@ const COMMANDS: &[&[&str]] = &[
     &["cache", "plan"],
     &["cache", "replay"],
     &["cache", "trace"],
+    &["stage"],
+    &["stage", "status"],
     &["import"],
     &["import", "matchbox"],
     &["import", "cobbler"],

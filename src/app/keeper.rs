@@ -17,7 +17,7 @@ const REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// Has the keeper take its turns. A blob that is wanted and not to be had shows in `/healthz` until it is here.
-pub(super) async fn keep(context: Context) {
+pub async fn keep(context: Context) {
     let mut said: BTreeSet<Digest> = BTreeSet::new();
     let mut rest = REST;
     loop {

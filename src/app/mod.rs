@@ -3,10 +3,11 @@
 //! Everything is bound and opened first; only then does anything run. A vital service that ends takes the process with it,
 //! with its name; a helper is started again and shows in `/healthz`.
 
-mod keeper;
+pub mod keeper;
 mod library;
 mod notify;
 mod privileges;
+pub mod stager;
 mod state_dir;
 
 use std::{
@@ -134,6 +135,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         tokio::spawn(library::watch(context.clone(), config.library.clone())),
         tokio::spawn(net::watch(interfaces, context.clone())),
         tokio::spawn(keeper::keep(context.clone())),
+        tokio::spawn(stager::stage(context.clone(), config.predict_horizon)),
     ];
     if let Some(remote) = &config.library_remote {
         let from = Remote { dir: config.library.clone(), url: remote.url.clone(), branch: remote.branch.clone() };
@@ -211,6 +213,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         journal: facts,
         keeper: Arc::new(Keeper::new(images.clone(), config.keeper_rate)),
         images,
+        outlook: Arc::default(),
         nbps: Arc::new(nbps),
         library: Arc::new(Shared::new(library)),
         secrets_dir: config.secrets_dir.as_path().into(),

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use crate::{
     app,
     model::{BootId, Fact, MacAddr, Record, timeline::Boot},
-    usage::timeline::{self, Line},
+    usage::{
+        staging,
+        timeline::{self, Line},
+    },
 };
 
 use super::{Done, Failure, Global, client::Daemon, out, say, say_json};
@@ -57,7 +60,7 @@ pub(super) async fn run(args: Args, global: &Global) -> Done {
         say(&boots.iter().map(drawn).collect::<Vec<_>>().join("\n\n"));
         return Ok(());
     }
-    let mut table = out::table(&["boot", "began", "device", "firmware", "state", "took", "why"]);
+    let mut table = out::table(&["boot", "began", "device", "firmware", "state", "took", "staged", "why"]);
     for boot in &boots {
         table.add_row([
             boot.id.to_string(),
@@ -66,6 +69,7 @@ pub(super) async fn run(args: Args, global: &Global) -> Done {
             boot.firmware.to_string(),
             timeline::state(boot).to_owned(),
             timeline::took(boot, app::clock()).to_string(),
+            staging::at_hand(boot).map_or_else(|| "-".into(), |(hits, all)| format!("{hits} of {all}")),
             timeline::reason(boot),
         ]);
     }

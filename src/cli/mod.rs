@@ -16,6 +16,7 @@ mod out;
 mod persona;
 mod replay;
 mod serve;
+mod stage;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -73,6 +74,9 @@ enum Command {
     /// Look at the image cache, pin and evict; try what it would make of a trace.
     #[command(subcommand, after_help = cache::EXAMPLES)]
     Cache(cache::Command),
+    /// Show what is staged for whom, and what it was good for.
+    #[command(subcommand, after_help = stage::EXAMPLES)]
+    Stage(stage::Command),
     /// Take over from Matchbox, Cobbler or dnsmasq.
     #[command(subcommand, after_help = import::EXAMPLES)]
     Import(import::Command),
@@ -187,6 +191,7 @@ pub fn run() -> ExitCode {
             Command::Persona(command) => persona::run(command, &global).await,
             Command::Image(command) => image::run(command, &global).await,
             Command::Cache(command) => cache::run(command, &global).await,
+            Command::Stage(command) => stage::run(command, &global).await,
             Command::Import(command) => import::run(command, &global).await,
             Command::Device(command) => device::run(command, &global).await,
             Command::Boots(args) => boots::run(args, &global).await,

@@ -148,12 +148,12 @@ impl Images {
         Ok(Bytes(in_ram.unwrap_or(0) + before.saturating_sub(tiers.disk.held())))
     }
 
-    /// Pulls a blob from an origin to the disk, at this pace until somebody waits for it. An origin with wrong bytes is
-    /// followed by the next one.
+    /// Pulls a blob from an origin to the disk: at this pace until somebody waits for it; as fast as it comes without one.
+    /// An origin with wrong bytes is followed by the next one.
     pub(super) async fn bring(
         &self,
         file: &ImageFile,
-        pace: &Arc<Throttle>,
+        pace: Option<&Arc<Throttle>>,
         progress: &mut (impl FnMut(u64, u64) + Send),
     ) -> Result<(), BlobError> {
         let mut tries = file.origins.len();
@@ -173,20 +173,29 @@ impl Images {
         }
     }
 
-    /// The fill of a blob, begun at this pace unless it runs; `None` when the disk has it.
-    fn fill_at(&self, file: &ImageFile, pace: &Arc<Throttle>) -> Option<Arc<Fill>> {
+    /// The fill of a blob, begun at this pace unless it runs; `None` when the disk has it. Without a pace, what runs is
+    /// hurried.
+    fn fill_at(&self, file: &ImageFile, pace: Option<&Arc<Throttle>>) -> Option<Arc<Fill>> {
         let mut fills = lock(&self.inner.fills);
         if self.inner.tiers.disk.find(&file.sha256).is_some() {
             return None;
         }
-        match fills.entry(file.sha256) {
-            Entry::Occupied(fill) => Some(fill.get().clone()),
+        let fill = match fills.entry(file.sha256) {
+            Entry::Occupied(fill) => fill.get().clone(),
             Entry::Vacant(place) => {
-                let fill = place.insert(Arc::new(Fill::new(file).at_pace(pace.clone()))).clone();
+                let fill = match pace {
+                    Some(pace) => Fill::new(file).at_pace(pace.clone()),
+                    None => Fill::new(file),
+                };
+                let fill = place.insert(Arc::new(fill)).clone();
                 self.begin(fill.clone(), file.clone());
-                Some(fill)
+                fill
             }
+        };
+        if pace.is_none() {
+            fill.hurry(&self.inner.load);
         }
+        Some(fill)
     }
 
     /// Asks an origin how long a blob is; `None` when it cannot say before it has given all.

@@ -11,8 +11,11 @@
 use std::{
     io, mem,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
-    time::Instant,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -67,6 +70,8 @@ pub(super) struct Fill {
     began: Instant,
     /// How fast it may go, when only the keeper wants it.
     pace: watch::Sender<Option<Arc<Throttle>>>,
+    /// For how many microseconds that held it up.
+    lingered: AtomicU64,
     /// Held while a device waits for it.
     waited: Mutex<Option<Waited>>,
 }
@@ -81,8 +86,16 @@ impl Fill {
     pub(super) fn new(file: &ImageFile) -> Self {
         let (seen, _) = watch::channel(Seen::Arrived { visible: 0, len: None });
         let (pace, _) = watch::channel(None);
-        let (began, waited) = (Instant::now(), Mutex::default());
-        Self { digest: file.sha256, seen, arrival: Arrival::new(), cutter: Mutex::default(), began, pace, waited }
+        Self {
+            digest: file.sha256,
+            seen,
+            arrival: Arrival::new(),
+            cutter: Mutex::default(),
+            began: Instant::now(),
+            pace,
+            lingered: AtomicU64::new(0),
+            waited: Mutex::default(),
+        }
     }
 
     /// One that nobody waits for, at this pace until somebody does.
@@ -111,10 +124,13 @@ impl Fill {
     async fn linger(&self, bytes: u64) {
         let mut pace = self.pace.subscribe();
         let Some(throttle) = pace.borrow_and_update().clone() else { return };
+        let began = Instant::now();
         tokio::select! {
             () = throttle.moved(bytes) => {}
             _ = pace.wait_for(Option::is_none) => {}
         }
+        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.lingered.fetch_add(micros, Ordering::Relaxed);
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<Seen> {
@@ -168,12 +184,13 @@ impl Fill {
         let mut fetch = Fetch::new(origins, file);
         let expected = fetch.open().await?;
         let place = self.place(tiers, expected)?;
-        // What the keeper holds back says nothing of the origin.
-        let (began, paced) = (Instant::now(), self.pace.borrow().is_some());
+        let began = Instant::now();
         let filled = self.take_in(tiers, fetch, expected).await;
         if let Ok(len) = filled {
-            if !paced {
-                tiers.fetched(&self.digest, len, began.elapsed());
+            // What the keeper holds back says nothing of the origin, unless it hardly does.
+            let (took, lingered) = (began.elapsed(), Duration::from_micros(self.lingered.load(Ordering::Relaxed)));
+            if lingered * 10 <= took {
+                tiers.fetched(&self.digest, len, took);
             }
             self.tell(Seen::Verified { len });
             self.store(tiers, place, len).await;

@@ -26,6 +26,7 @@ pub mod request;
 pub mod secret;
 pub mod site;
 pub mod smbios;
+pub mod staged;
 pub mod timeline;
 pub mod trouble;
 pub mod units;

@@ -8,6 +8,7 @@ use super::{
     Arch, BootId, Bytes, Decision, DeviceId, Digest, Firmware, Millis, Moment, Refusal,
     image::{Role, Tier},
     plan::{KernelBoot, Setting},
+    staged::StagedFile,
     trouble::Trouble,
 };
 
@@ -154,6 +155,11 @@ pub enum Step {
     Script {
         /// What it does.
         decision: Decision,
+    },
+    /// The script that starts a kernel was delivered: whether its files were at hand then.
+    Staged {
+        /// Each of them.
+        files: Vec<StagedFile>,
     },
     /// A file of the image was sent.
     Blob {

@@ -45,6 +45,7 @@ use super::{
     context::Health,
     gc, net,
     replay::{self, NoReplay},
+    staging,
 };
 
 /// A device with what depends on the time.
@@ -180,6 +181,7 @@ pub fn router(context: Context) -> Router {
         .route("/images/{name}/warm", post(warm))
         .route("/images/{name}/verify", post(verify))
         .merge(cache::routes())
+        .merge(staging::routes())
         .route("/library", get(library))
         .route("/library/personas", get(personas))
         .route("/library/reload", post(reload))

@@ -25,6 +25,7 @@ use super::{
     Context,
     http::{Ends, not_found, text},
     net::peer_ip,
+    staging,
     transfer::{Meter, content_type, metered},
 };
 
@@ -50,6 +51,7 @@ pub(super) async fn script(context: &Context, ends: Ends, boot: BootId, uri: &Ur
         Err(Unavailable::Busy) => return busy(),
         Err(Unavailable::Stopped) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
+    staging::note(context, boot, &plan, peer);
     tracing::info!(%boot, %peer, decision = ?plan.decision, "a boot script was sent");
     let links = Links { server, boot, token: context.seed_key.token(boot) };
     text(SCRIPT, ipxe_script::script(&plan, &links))

@@ -18,7 +18,7 @@ use crate::{
     world::Ground,
 };
 
-use super::{hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey};
+use super::{hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey, staging::Outlook};
 
 /// What every service needs. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +31,8 @@ pub struct Context {
     pub images: Images,
     /// Who moves its blobs between the tiers.
     pub keeper: Arc<Keeper>,
+    /// What devices are expected to ask for.
+    pub outlook: Arc<Outlook>,
     /// The NBPs.
     pub nbps: Arc<NbpSet>,
     /// The personas and manifests, with what is wrong with them.

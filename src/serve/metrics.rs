@@ -18,6 +18,7 @@ use prometheus_client::{
 use crate::model::{
     dhcp::{AnswerKind, AskKind},
     image::Tier,
+    staged::Because,
     timeline::Stage,
     trouble::Trouble,
 };
@@ -50,6 +51,7 @@ pub struct Metrics {
     http: Family<Answered, Counter>,
     blob_bytes: Family<Kind, Counter>,
     blob_refusals: Family<Kind, Counter>,
+    staged_files: Family<Kind, Counter>,
 }
 
 fn kind(kind: impl Into<String>) -> Kind {
@@ -93,6 +95,10 @@ impl Metrics {
         self.blob_bytes.get_or_create(&kind(tier.to_string())).inc_by(bytes);
     }
 
+    pub(super) fn staged(&self, because: Because) {
+        self.staged_files.get_or_create(&kind(because.name())).inc();
+    }
+
     pub(super) fn refused(&self, why: &[Trouble]) {
         for trouble in why {
             self.blob_refusals.get_or_create(&kind(trouble.kind.name())).inc();
@@ -127,6 +133,11 @@ impl Metrics {
             "blob_refusals",
             "Image files that were not to be had or broke off, by what ailed their origins or the cache",
             self.blob_refusals.clone(),
+        );
+        registry.register(
+            "staged_files",
+            "Image files of boots whose script went out, by why they were at hand then, or were not",
+            self.staged_files.clone(),
         );
         let engine = context.engine.counters();
         count(&mut registry, "engine_requests", "Requests decided", &engine.requests);

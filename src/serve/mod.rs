@@ -27,6 +27,7 @@ mod port_owner;
 mod range;
 mod replay;
 pub mod seed;
+pub mod staging;
 mod status;
 mod tap;
 pub mod tftp;

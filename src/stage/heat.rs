@@ -19,6 +19,11 @@ impl Heat {
         self.at = self.at.max(now);
     }
 
+    /// When the last ask was; `None` when there was none.
+    pub(super) fn last(self) -> Option<Moment> {
+        (self.count > 0.0).then_some(self.at)
+    }
+
     /// What it has come to by `now`. A clock that jumped back cools nothing.
     pub(super) fn at(self, now: Moment) -> f64 {
         self.count * (-(now.since(self.at).0 as f64) / HALF_LIFE_MILLIS).exp2()

@@ -132,6 +132,37 @@ impl Policy {
         }
     }
 
+    /// Adds to what is expected, until `until` at least: devices have come that will ask.
+    pub fn expect_also(&mut self, asks: impl IntoIterator<Item = (Digest, f64)>, now: Moment, until: Moment) {
+        if now > self.forecast.until {
+            self.forecast.asks.clear();
+        }
+        self.forecast.until = self.forecast.until.max(until);
+        for (digest, more) in asks {
+            let expected = self.forecast.asks.entry(digest).or_default();
+            *expected += more;
+            if let (Some(id), Some(panels)) = (self.records.id(&digest), &mut self.panels) {
+                panels.ram.expect(id, *expected);
+                panels.disk.expect(id, *expected);
+            }
+        }
+    }
+
+    /// When the forecast ends.
+    pub fn expects_until(&self) -> Moment {
+        self.forecast.until
+    }
+
+    /// When somebody last asked for a blob, as far as that is remembered.
+    pub fn last_asked(&self, digest: &Digest) -> Option<Moment> {
+        self.records.find(digest).and_then(|record| record.heat.last())
+    }
+
+    /// What a byte of a blob costs from its origin, in seconds, when that was measured.
+    pub fn measured_cost(&self, digest: &Digest) -> Option<f64> {
+        self.records.find(digest).and_then(|record| record.cost)
+    }
+
     /// Replaces what is pinned: each blob stays in its tier at least.
     pub fn pin(&mut self, pins: BTreeMap<Digest, Tier>) {
         self.pins = pins;

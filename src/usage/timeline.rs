@@ -73,6 +73,10 @@ fn told(step: &Step) -> (&'static str, String, Option<Millis>, bool) {
             ("nbp", format!("{name}, {}", moved(*transfer)), Some(transfer.took), !transfer.is_whole())
         }
         Step::Script { decision } => ("script", decided(decision), None, matches!(decision, Decision::Refuse { .. })),
+        Step::Staged { files } => {
+            let told: Vec<String> = files.iter().map(ToString::to_string).collect();
+            ("staged", told.join("; "), None, false)
+        }
         Step::Blob { role, tier, transfer, .. } => {
             (role.name(), format!("{} from {tier}", moved(*transfer)), Some(transfer.took), !transfer.is_whole())
         }

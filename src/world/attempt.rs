@@ -102,7 +102,7 @@ pub(super) fn step(boot: &mut Boot, step: &Step, at: Moment) {
     }
     let reached = |boot: &mut Boot, stage| boot.stage = boot.stage.max(stage);
     match step {
-        Step::Discover { .. } | Step::Offer { .. } | Step::Ack { .. } => {}
+        Step::Discover { .. } | Step::Offer { .. } | Step::Ack { .. } | Step::Staged { .. } => {}
         Step::Nbp { transfer, .. } => {
             if transfer.is_whole() && boot.decision.is_none() {
                 boot.chainloaded = Some(at);

@@ -19,7 +19,7 @@ use greenroom::{
     journal::Journal,
     library::{Library, Shared},
     model::{
-        Arch, BootId, Bytes, Firmware, MacAddr, Moment, Seconds,
+        Arch, BootId, Bytes, Fact, Firmware, MacAddr, Moment, Record, Seconds,
         dhcp::{AskKind, BootClient, BootFlavour, DhcpAsk, DhcpPort, Ingress},
         reply::Reply,
         request::Request,
@@ -69,7 +69,7 @@ fn clock() -> Moment {
 fn site() -> Site {
     let subnet = Subnet {
         net: "127.0.0.0/8".parse().unwrap(),
-        pools: vec![Pool { first: [127, 9, 0, 1].into(), last: [127, 9, 0, 99].into() }],
+        pools: vec![Pool { first: [127, 9, 0, 1].into(), last: [127, 9, 3, 254].into() }],
         router: None,
         dns: vec![],
         domain: None,
@@ -124,6 +124,16 @@ impl House {
 
     /// A house whose boot port has rates: of each client, of all, and of models.
     pub async fn with_rates(client: Option<Bytes>, total: Option<Bytes>, quirks: Vec<Quirk>) -> Self {
+        Self::build(client, total, quirks, vec![]).await
+    }
+
+    /// The same, where this has happened before it was opened.
+    pub async fn build(
+        client: Option<Bytes>,
+        total: Option<Bytes>,
+        quirks: Vec<Quirk>,
+        past: Vec<(Moment, Fact)>,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let rootfs = write_library(dir.path());
         let nbps = dir.path().join("nbps");
@@ -132,7 +142,10 @@ impl House {
         fs::write(nbps.join("undionly.kpxe"), noise(74_213, 1)).unwrap();
         fs::write(nbps.join("snponly.efi"), efi(512 * 300, 2)).unwrap();
         fs::write(nbps.join("ipxe.efi"), efi(530_000, 6)).unwrap();
-        let (journal, world) = Journal::open(&dir.path().join("journal.redb")).unwrap();
+        let (mut journal, mut world) = Journal::open(&dir.path().join("journal.redb")).unwrap();
+        let past: Vec<Record> = (1..).zip(past).map(|(seq, (at, fact))| Record { seq, at, fact }).collect();
+        past.iter().for_each(|record| world.apply(record));
+        journal.append(&past, true).unwrap();
         let library = Library::open(&dir.path().join("library"));
         assert!(library.problems().is_empty(), "{}", library.problems()[0]);
         let mut site = site();
@@ -158,6 +171,7 @@ impl House {
             journal: facts,
             keeper: Arc::new(Keeper::new(images.clone(), Bytes(1 << 30))),
             images,
+            outlook: Arc::default(),
             nbps: Arc::new(NbpSet::load(Some(&nbps)).unwrap()),
             library: Arc::new(Shared::new(library)),
             secrets_dir: dir.path().join("secrets").as_path().into(),
@@ -189,6 +203,11 @@ impl House {
 
     /// A device with this last octet asks for an address as UEFI firmware does; its attempt begins.
     pub async fn begin(&self, last: u8) -> BootId {
+        self.begin_as(MacAddr::new([0x52, 0x54, 0, 0x77, 0, last]).unwrap()).await
+    }
+
+    /// The same for the device with this port.
+    pub async fn begin_as(&self, mac: MacAddr) -> BootId {
         let client = BootClient {
             firmware: Firmware::EfiPxe,
             arch: Some(Arch::X64),
@@ -206,7 +225,7 @@ impl House {
             ciaddr: Ipv4Addr::UNSPECIFIED,
             giaddr: Ipv4Addr::UNSPECIFIED,
             hops: 0,
-            mac: MacAddr::new([0x52, 0x54, 0, 0x77, 0, last]).unwrap(),
+            mac,
             requested: None,
             server_id: None,
             hostname: None,

@@ -15,6 +15,8 @@
 
 mod account;
 mod chore;
+mod ledger;
+mod rush;
 mod told;
 
 use std::{
@@ -30,6 +32,7 @@ use crate::{
     model::{
         Bytes, Digest, Millis,
         image::{ImageFile, Tier},
+        staged::Because,
     },
     stage::{Rooms, Standing, Step, StepKind, Why, steps},
 };
@@ -37,6 +40,9 @@ use crate::{
 use super::{Hold, Images, Kept, lock, now, throttle::Throttle};
 
 pub use account::{Account, Gate};
+use ledger::Ledger;
+pub use ledger::{Found, Staged};
+use rush::Rushing;
 pub use told::Done;
 use told::Told;
 
@@ -46,6 +52,9 @@ pub struct Keeper {
     throttle: Arc<Throttle>,
     told: Mutex<Told>,
     done: Done,
+    /// What was put there ahead.
+    ledger: Mutex<Ledger>,
+    rushing: Rushing,
     /// One step at a time, whoever takes it.
     turn: tokio::sync::Mutex<()>,
     woken: Notify,
@@ -107,8 +116,16 @@ impl Keeper {
     /// The keeper of a cache, which moves no more than `rate` bytes in a second.
     pub fn new(images: Images, rate: Bytes) -> Self {
         let throttle = Arc::new(Throttle::new(rate, images.inner.load.clone()));
-        let (told, done) = (Mutex::default(), Done::default());
-        Self { images, throttle, told, done, turn: tokio::sync::Mutex::default(), woken: Notify::new() }
+        Self {
+            images,
+            throttle,
+            told: Mutex::default(),
+            done: Done::default(),
+            ledger: Mutex::default(),
+            rushing: Rushing::new(rate),
+            turn: tokio::sync::Mutex::default(),
+            woken: Notify::new(),
+        }
     }
 
     /// Says which files the library has, and which blobs are pinned to which tier.
@@ -218,7 +235,7 @@ impl Keeper {
         let words = |error: super::BlobError| error.to_string();
         let taken = match step.kind {
             StepKind::Fetch => match &known {
-                Some(file) => self.images.bring(file, &self.throttle, progress).await.map_err(words),
+                Some(file) => self.images.bring(file, Some(&self.throttle), progress).await.map_err(words),
                 None => Err("no image of the library says where to fetch it".into()),
             },
             StepKind::Promote => {
@@ -238,6 +255,9 @@ impl Keeper {
                 tracing::debug!(%digest, kind = %step.kind, why = %step.why, "the image cache took a step");
                 self.done.took(step);
                 self.told().troubles.remove(&digest);
+                if let Why::Forecast(_) = step.why {
+                    self.landed(step.kind, digest, Because::Forecast);
+                }
             }
             Err(why) => {
                 tracing::debug!(%digest, kind = %step.kind, why, "a step of the image cache failed");
@@ -314,6 +334,7 @@ impl Keeper {
     /// What is not wanted any more is missed by nobody, and what was only in the way may have gone.
     fn forget_what_is_over(&self) {
         let now = now();
+        self.settle(now);
         self.told().troubles.retain(|digest, trouble| match trouble.missing {
             true => self.is_wanted(digest),
             false => now < trouble.again,

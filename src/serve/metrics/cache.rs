@@ -37,6 +37,7 @@ pub(super) fn register(registry: &mut Registry, context: &Context) {
     gauge(registry, "cache_ram_bytes", "Bytes in the RAM tier", ram.0);
     gauge(registry, "cache_disk_bytes", "Bytes in the disk tier", disk.0);
     keeper(registry, context);
+    staging(registry, context);
     let pins: Family<super::Kind, Gauge> = Family::default();
     for tier in [Tier::Ram, Tier::Disk] {
         pins.get_or_create(&kind(tier.to_string())).set(0);
@@ -66,4 +67,18 @@ fn keeper(registry: &mut Registry, context: &Context) {
     );
     let missing = context.keeper.missing().len() as u64;
     gauge(registry, "keeper_missing", "Image files that are wanted and not to be had", missing);
+}
+
+fn staging(registry: &mut Registry, context: &Context) {
+    let moved = context.keeper.staged();
+    let fetched: Family<super::Kind, Counter> = Family::default();
+    for (why, bytes) in [("forecast", moved.forecast), ("discover", moved.discover)] {
+        fetched.get_or_create(&kind(why)).inc_by(bytes.0);
+    }
+    registry.register("staged_bytes", "Bytes fetched before a device asked, by what for", fetched);
+    count(registry, "staged_bytes_useful", "Of these: that a device asked for in time", &moved.useful.0.into());
+    count(registry, "staged_bytes_vain", "Of these: that nobody asked for in time", &moved.vain.0.into());
+    count(registry, "staged_held_back", "Image files not pulled up, as enough had been", &moved.held_back.into());
+    let expected = context.outlook.get();
+    gauge(registry, "expected_boots", "Boots expected within the horizon", expected.boots.round() as u64);
 }
