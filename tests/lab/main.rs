@@ -15,11 +15,14 @@ mod clients;
 mod daemon;
 mod disguise;
 mod guest;
+#[path = "../staging/habit.rs"]
+mod habit;
 mod live;
 mod machine;
 mod media;
 mod net;
 mod relay;
+mod staging;
 mod trouble;
 
 use std::{

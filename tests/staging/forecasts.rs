@@ -3,7 +3,8 @@
 use greenroom::model::{image::Tier, staged::Because};
 
 use super::{
-    past::{found, greenroom, habit, is_here, mac, now, persona, predict, run, until},
+    habit::habit,
+    past::{found, greenroom, is_here, mac, now, persona, predict, run, until},
     world::{House, noise},
 };
 

@@ -22,4 +22,5 @@ mod arrivals;
 mod bounds;
 mod forecasts;
 mod foresight;
+mod habit;
 mod past;

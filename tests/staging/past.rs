@@ -1,17 +1,15 @@
-//! What a device did before a test began, and what is foreseen of it.
+//! The house at work: its keeper and stager, what is predicted, personas with slow origins.
 
 use std::{sync::Arc, time::Duration};
 
 use greenroom::{
     app::{keeper, stager},
     model::{
-        Arch, BootId, Decision, DeviceId, Digest, Fact, Firmware, MacAddr, Moment, PersonaRef, Probability, Reason,
-        Seconds, Version,
+        BootId, DeviceId, Digest, MacAddr, Moment, Probability, Seconds,
         image::Tier,
-        plan::KernelBoot,
         prediction::{Candidate, Prediction},
         staged::StagedFile,
-        timeline::{Phase, Report, Step},
+        timeline::Step,
     },
     predict::{Origin as Model, Table},
     world::Ground,
@@ -19,43 +17,8 @@ use greenroom::{
 
 use super::{origin::Origin, world::House};
 
-pub const DAY: u64 = 86_400_000;
-
 pub fn mac(n: u16) -> MacAddr {
     MacAddr::new([0x52, 0x54, 0, 0x77, (n >> 8) as u8, n as u8]).unwrap()
-}
-
-/// A device became a persona at this hour, on each of so many days before now; by `minutes` later each.
-pub fn habit(mac: MacAddr, persona: &str, days: u64, minutes: u64, now: Moment) -> Vec<(Moment, Fact)> {
-    let device = DeviceId::new(mac);
-    let version = Version::new("0123456789012345678901234567890123456789");
-    let persona = PersonaRef { name: persona.parse().unwrap(), version };
-    let (firmware, arch) = (Firmware::EfiPxe, Some(Arch::X64));
-    let mut facts = vec![];
-    for day in (1..=days).rev() {
-        let at = Moment::from_millis(now.as_millis() - day * DAY + minutes * 60_000);
-        let boot = BootId::new(0xbeef_0000 + day);
-        let reason = Reason::Predicted { probability: Probability::near(0.9), model: "model 1".into() };
-        let decision = Decision::Become { persona: persona.clone(), reason, armed: None };
-        let kernel = KernelBoot { persona: persona.clone(), firmware, arch: Arch::X64, files: vec![], args: vec![] };
-        let report = Report {
-            phase: Phase::Ready,
-            hostname: None,
-            kernel: None,
-            cloud_init: None,
-            message: None,
-            checks: vec![],
-        };
-        let told = [
-            Fact::DeviceSeen { device, mac, uuid: None, arch, firmware },
-            Fact::BootStarted { boot, device, firmware, arch },
-            Fact::BootMoved { boot, step: Step::Script { decision } },
-            Fact::BootPlanned { boot, kernel, setting: None },
-            Fact::BootMoved { boot, step: Step::Report(report) },
-        ];
-        facts.extend(told.map(|fact| (at, fact)));
-    }
-    facts
 }
 
 /// Now, as the daemon's clock has it.
