@@ -55,7 +55,7 @@ async fn meet(context: Context, changed: Arc<Notify>) {
         if batches.is_empty() || facts().any(|record| matters(&record.fact)) {
             changed.notify_one();
         }
-        let come: Vec<DeviceId> = facts().filter_map(|record| came(record)).collect();
+        let come: Vec<DeviceId> = facts().filter_map(came).collect();
         if !come.is_empty() {
             greet(&context, come);
         }

@@ -1,5 +1,5 @@
 //! How well boots are foreseen, on fleets that were made up: of those that were said to boot with a probability, did about
-//! that share? The table that this prints is what the README quotes.
+//! that share? `--nocapture` shows the table.
 
 use greenroom::{
     model::{
@@ -39,6 +39,9 @@ impl Dice {
 
 /// When each device of a fleet boots, in milliseconds since the beginning, in order.
 type Fleet = Vec<Vec<u64>>;
+
+/// A fleet that is made up, by what name, and how much of the base rate's mean square may be left.
+type Made = (&'static str, fn(&mut Dice) -> Fleet, f64);
 
 /// People come at their hour of working days, some days late, some not at all; some start again after lunch.
 fn office(dice: &mut Dice) -> Fleet {
@@ -194,7 +197,7 @@ fn a_fleet_of_a_hundred_thousand_is_reckoned() {
 
 #[test]
 fn of_those_that_are_said_to_boot_about_that_share_does() {
-    let fleets: [(&str, fn(&mut Dice) -> Fleet, f64); 4] =
+    let fleets: [Made; 4] =
         [("office", office, 0.75), ("lab", lab, 0.6), ("any time", any_time, 1.02), ("rounds", rounds, 0.75)];
     let mut wrong = vec![];
     for (name, make, at_most) in fleets {
