@@ -10,7 +10,7 @@ use greenroom::{
     persona::catalog::Catalog,
     predict::{
         Table,
-        demand::{Demand, Named, Subject, Terms},
+        demand::{Cause, Demand, Named, Subject, Terms},
     },
 };
 
@@ -172,6 +172,23 @@ fn scored(said: &[(f64, bool)]) -> (f64, f64, f64) {
         }
     }
     (brier, rate * (1.0 - rate), error)
+}
+
+#[test]
+fn a_small_fleet_that_boots_every_day_is_foreseen_from_all_of_its_days() {
+    let now = 14 * DAY + 9 * HOUR;
+    let fleet: Fleet = (15..27).map(|n| (0..14).map(|day| day * DAY + 9 * HOUR + n * 60_000).collect()).collect();
+    let devices: Vec<Device> = (1..).zip(&fleet).map(|(n, boots)| device(n, boots, now)).collect();
+    let subject = |device| Subject { device, boot: None, named: Named::Open(None) };
+    let subjects: Vec<Subject<'_>> = devices.iter().map(subject).collect();
+    let (catalog, table) = (Catalog::default(), Table::default());
+    let terms =
+        Terms { catalog: &catalog, table: &table, now: Moment::from_millis(BEGAN + now), horizon: Seconds(3600) };
+    let demand = Demand::of(&subjects, &terms);
+    for row in &demand.rows {
+        assert!(row.cause == Cause::Habit { on: 10, of: 10 } && row.probability.get() > 0.5, "{row:?}");
+    }
+    assert_eq!(demand.rows.len(), 12);
 }
 
 #[test]

@@ -70,13 +70,14 @@ impl Fleet {
     pub(super) fn new<'a>(devices: impl Iterator<Item = &'a Device> + Clone, now: Moment, horizon: u64) -> Self {
         let mut busy = [(0.0, 0.0); DAYS + 1];
         for device in devices.clone() {
-            for lag in busy.iter_mut().take(observed(device, now) + 1) {
+            let known = observed(device, now) + 1;
+            for lag in busy.iter_mut().take(known) {
                 lag.1 += 1.0;
             }
             for visit in &device.visits {
                 // The day around the window of each lag: from twelve hours before it to twelve after.
                 let ago = now.since(visit.at).0 + DAY / 2 + horizon / 2;
-                if let Some(lag) = busy.get_mut((ago / DAY) as usize) {
+                if let Some(lag) = busy[..known].get_mut((ago / DAY) as usize) {
                     lag.0 += 1.0;
                 }
             }
@@ -121,7 +122,7 @@ impl Fleet {
             booted += weight * share;
             days += weight;
             if *day > TOLD && told.1 < MOST_TOLD {
-                told = (told.0 + u32::from(share > 0.5), told.1 + 1);
+                told = (told.0 + u32::from(share >= 0.5), told.1 + 1);
             }
         }
         let by_day = booted / days;
