@@ -52,12 +52,12 @@ async fn meet(context: Context, changed: Arc<Notify>) {
             batches.push(batch);
         }
         let facts = || batches.iter().flat_map(|batch| batch.iter());
-        if batches.is_empty() || facts().any(|record| matters(&record.fact)) {
-            changed.notify_one();
-        }
-        let come: Vec<DeviceId> = facts().filter_map(|record| came(record)).collect();
+        let come: Vec<DeviceId> = facts().filter_map(came).collect();
         if !come.is_empty() {
             greet(&context, come);
+        }
+        if batches.is_empty() || facts().any(|record| matters(&record.fact)) {
+            changed.notify_one();
         }
     }
 }

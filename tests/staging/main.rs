@@ -2,6 +2,7 @@
 //! that give as much as a test lets them; and how well boots are foreseen, on fleets that were made up.
 
 #![allow(
+    clippy::print_stdout,
     clippy::unwrap_used,
     dead_code,
     missing_docs,

@@ -22,6 +22,8 @@ pub(super) const ARRIVING: Seconds = Seconds(600);
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     landed: HashMap<Digest, Landing>,
+    /// What devices that have come will ask for, and until when that is so.
+    arriving: HashMap<Digest, Moment>,
     fetched: BTreeMap<Because, u64>,
     useful: u64,
     vain: u64,
@@ -75,11 +77,13 @@ pub struct Found {
 
 impl Ledger {
     fn land(&mut self, digest: Digest, because: Because, fetched: u64, now: Moment, until: Moment) {
-        *self.fetched.entry(because).or_default() += fetched;
         match self.landed.get_mut(&digest) {
-            // It is there for longer than it is in RAM.
-            Some(landing) if fetched == 0 && now <= landing.until => landing.until = landing.until.max(until),
+            // It is there for longer than it is in RAM; or two wanted it at once, and it came once.
+            Some(landing) if now <= landing.until && (fetched == 0 || !landing.settled) => {
+                landing.until = landing.until.max(until);
+            }
             _ => {
+                *self.fetched.entry(because).or_default() += fetched;
                 let settled = fetched == 0;
                 if let Some(before) = self.landed.insert(digest, Landing { because, at: now, until, fetched, settled })
                 {
@@ -88,6 +92,12 @@ impl Ledger {
                 }
             }
         }
+    }
+
+    /// Devices have come that will ask for these.
+    pub(super) fn arrive(&mut self, digests: impl Iterator<Item = Digest>, now: Moment) {
+        self.arriving.retain(|_, until| now <= *until);
+        self.arriving.extend(digests.map(|digest| (digest, now.plus(ARRIVING))));
     }
 
     /// Settles what is due. `asked` says when somebody last asked for a blob, `here` whether a tier has it.
@@ -162,15 +172,17 @@ impl Keeper {
         Found { tier: status.tier, len, because, lead, coming: status.filling, origin }
     }
 
-    /// A step that put a blob there ahead was taken.
-    pub(super) fn landed(&self, kind: StepKind, digest: Digest, because: Because) {
+    /// A step that put a blob there ahead was taken: for a device that has come, or else for a forecast.
+    pub(super) fn landed(&self, kind: StepKind, digest: Digest) {
         let now = now();
-        let (until, fetched) = match (because, kind) {
-            (Because::Forecast, _) => (self.images.inner.tiers.policy().expects_until(), kind == StepKind::Fetch),
-            (_, kind) => (now.plus(ARRIVING), kind == StepKind::Fetch),
+        let fetched = if kind == StepKind::Fetch { self.images.status(&digest).len.unwrap_or_default().0 } else { 0 };
+        let forecast = self.images.inner.tiers.policy().expects_until();
+        let mut ledger = lock(&self.ledger);
+        let (because, until) = match ledger.arriving.get(&digest).filter(|until| now <= **until) {
+            Some(until) => (Because::Discover, *until),
+            None => (Because::Forecast, forecast),
         };
-        let len = self.images.status(&digest).len.unwrap_or_default().0;
-        lock(&self.ledger).land(digest, because, if fetched { len } else { 0 }, now, until);
+        ledger.land(digest, because, fetched, now, until);
     }
 
     /// Finds out of what was put there ahead whether it was of use.

@@ -32,7 +32,6 @@ use crate::{
     model::{
         Bytes, Digest, Millis,
         image::{ImageFile, Tier},
-        staged::Because,
     },
     stage::{Rooms, Standing, Step, StepKind, Why, steps},
 };
@@ -256,7 +255,7 @@ impl Keeper {
                 self.done.took(step);
                 self.told().troubles.remove(&digest);
                 if let Why::Forecast(_) = step.why {
-                    self.landed(step.kind, digest, Because::Forecast);
+                    self.landed(step.kind, digest);
                 }
             }
             Err(why) => {

@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     images::BlobError,
-    model::{Bytes, Digest, Moment, image::ImageFile, staged::Because},
+    model::{Bytes, Digest, Moment, image::ImageFile},
     stage::{Step, StepKind, Why},
 };
 
@@ -85,6 +85,7 @@ impl Keeper {
     pub fn rush(self: &Arc<Self>, wishes: &[(Digest, f64)]) -> usize {
         let now = now();
         self.images.inner.tiers.policy().expect_also(wishes.iter().copied(), now, now.plus(ARRIVING));
+        lock(&self.ledger).arrive(wishes.iter().map(|(digest, _)| *digest), now);
         let (plan, census) = (self.plan(), self.images.census());
         let mut begun: Vec<(bool, ImageFile, Vec<Step>)> = vec![];
         let mut seen = BTreeSet::new();
@@ -164,7 +165,7 @@ impl Keeper {
     fn rushed(&self, digest: Digest, kind: StepKind) {
         let len = self.images.status(&digest).len.unwrap_or_default().0;
         self.done.took(&Step { digest, len, kind, why: Why::Forecast(1.0) });
-        self.landed(kind, digest, Because::Discover);
+        self.landed(kind, digest);
     }
 
     /// What is being pulled up now, with how much of it has come.
