@@ -50,6 +50,8 @@ const COMMANDS: &[&[&str]] = &[
     &["cache", "plan"],
     &["cache", "replay"],
     &["cache", "trace"],
+    &["predict"],
+    &["predict", "eval"],
     &["import"],
     &["import", "matchbox"],
     &["import", "cobbler"],

@@ -14,6 +14,7 @@ mod import;
 mod journal;
 mod out;
 mod persona;
+mod predict;
 mod replay;
 mod serve;
 
@@ -73,6 +74,9 @@ enum Command {
     /// Look at the image cache, pin and evict; try what it would make of a trace.
     #[command(subcommand, after_help = cache::EXAMPLES)]
     Cache(cache::Command),
+    /// Predict which persona a device becomes, and see how well that works.
+    #[command(subcommand, after_help = predict::EXAMPLES)]
+    Predict(predict::Command),
     /// Take over from Matchbox, Cobbler or dnsmasq.
     #[command(subcommand, after_help = import::EXAMPLES)]
     Import(import::Command),
@@ -187,6 +191,7 @@ pub fn run() -> ExitCode {
             Command::Persona(command) => persona::run(command, &global).await,
             Command::Image(command) => image::run(command, &global).await,
             Command::Cache(command) => cache::run(command, &global).await,
+            Command::Predict(command) => predict::run(command, &global).await,
             Command::Import(command) => import::run(command, &global).await,
             Command::Device(command) => device::run(command, &global).await,
             Command::Boots(args) => boots::run(args, &global).await,

@@ -31,6 +31,8 @@ pub struct Model {
     pub(super) counts: Counts,
     /// A weight for each feature.
     pub(super) weights: Vec<f64>,
+    /// How the weighed product and each witness by itself share in the probability.
+    pub(super) parts: Vec<f64>,
     /// How often the label is none of the candidates.
     pub(super) elsewhere: f64,
 }
@@ -87,8 +89,12 @@ impl Model {
         let visits: Vec<Vec<u32>> = history.iter().map(|visits| self.symbols(visits)).collect();
         let symbols = self.encoder.symbols(row, &visits);
         let mut spread = Spread::default();
-        self.counts.spread(&symbols, &visits, None, &mut spread);
-        let chances = shares(&spread, &self.weights);
+        self.counts.spread(&symbols, &visits, &mut spread);
+        let mut chances = shares(&spread, &self.weights);
+        for (chance, shares) in chances.iter_mut().zip(spread.shares.chunks_exact(self.parts.len() - 1)) {
+            let witnessed: f64 = shares.iter().zip(&self.parts[1..]).map(|(share, part)| share * part).sum();
+            *chance = self.parts[0] * *chance + witnessed;
+        }
         let mut candidates: Vec<Candidate> = spread
             .candidates
             .iter()
