@@ -32,9 +32,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Some 250 MB and a few seconds, for 50 labels.
+    /// Some 400 MB and a few seconds, for 50 labels.
     fn default() -> Self {
-        Self { rows: 30_000, contexts: 24 }
+        Self { rows: 30_000, contexts: 36 }
     }
 }
 
@@ -170,8 +170,8 @@ fn walk_through(
         if at % 1024 == 0 && !go_on(at as f64 / sample.len() as f64) {
             return None;
         }
-        // The first rows of a history know too little to learn from.
-        if at % every == 0 && at * 10 >= sample.len() {
+        // The first half of a history knows less than what is to be predicted will: its opinions are weaker.
+        if at % every == 0 && at * 2 >= sample.len() {
             gathered.add(&counts, symbols, &past.before(at), label);
         }
         counts.add(symbols, label);

@@ -34,7 +34,7 @@ pub(super) struct Blend {
 }
 
 /// How strongly weights are pulled to zero.
-const PULL: f64 = 1.0;
+const PULL: f64 = 3.0;
 
 /// Newton's steps, at most.
 const STEPS: usize = 25;
