@@ -66,7 +66,7 @@ pub(crate) fn visits(rows: usize, seed: u64) -> Vec<Line> {
     (0..rows)
         .map(|row| {
             let device = dice.below(40);
-            let (lab, turns) = (device % 4, device % 3 != 0);
+            let (lab, turns) = (device % 4, !device.is_multiple_of(3));
             let place = &mut at[device as usize];
             if turns || dice.happens(5) {
                 *place += 1;

@@ -43,7 +43,7 @@ pub(super) fn draw(results: &[(&str, &Tally)]) -> String {
         let every = line.len().div_ceil(POINTS).max(1);
         let mut points = String::new();
         for (nth, (part, right)) in line.iter().enumerate() {
-            if nth % every == 0 || nth + 1 == line.len() {
+            if nth.is_multiple_of(every) || nth + 1 == line.len() {
                 // The string takes whatever is written.
                 let _ = write!(points, "{:.1},{:.1} ", x(second, *part), y(*right));
             }

@@ -111,10 +111,9 @@ impl Task {
         let (id, label) = (labels.column(ROW_ID)?, labels.column(&args.label)?);
         let mut of: HashMap<String, String> = HashMap::new();
         for at in 0..labels.rows.len() {
-            if let (Some(id), Some(label)) = (text(&labels, at, id), text(&labels, at, label)) {
-                if of.insert(id.clone(), label).is_some() {
-                    return Err(format!("{}, line {}: row_id `{id}` came before", labels.name, labels.line(at)));
-                }
+            let (Some(id), Some(label)) = (text(&labels, at, id), text(&labels, at, label)) else { continue };
+            if of.insert(id.clone(), label).is_some() {
+                return Err(format!("{}, line {}: row_id `{id}` came before", labels.name, labels.line(at)));
             }
         }
         let known = (0..test.rows.len()).filter_map(|at| Some((at, of.remove(&self.id(test, at))?)));

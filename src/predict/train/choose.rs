@@ -151,7 +151,7 @@ fn general(rows: &Rows<'_>) -> Vec<f64> {
     let mut chances = vec![];
     for (at, &label) in rows.labels.iter().enumerate() {
         let count = &mut counts[label as usize];
-        if at % rows.every == 0 {
+        if at.is_multiple_of(rows.every) {
             chances.push((*count - own + 0.5) / (total - own + 0.5 * rows.several as f64));
         }
         if rows.timed {
@@ -173,7 +173,7 @@ fn attempt(rows: &Rows<'_>, sources: Vec<usize>, parent: Option<usize>, before: 
     if rows.timed {
         for (at, (cell, labelled)) in keys.enumerate() {
             let (count, total) = (counts.entry(labelled).or_default(), totals.entry(cell).or_default());
-            if at % rows.every == 0 {
+            if at.is_multiple_of(rows.every) {
                 seen.push((*count, *total));
             }
             (*count, *total) = (*count + 1.0, *total + 1.0);

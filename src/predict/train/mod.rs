@@ -146,7 +146,7 @@ fn fold(
         let mut others = empty.clone();
         all().filter(|(at, _)| at % FOLDS != fold).for_each(|(_, (symbols, &label))| others.add(symbols, label));
         for (at, (symbols, &label)) in all() {
-            if at % FOLDS == fold && (at / FOLDS) % every == 0 {
+            if at % FOLDS == fold && (at / FOLDS).is_multiple_of(every) {
                 gathered.add(&others, symbols, &[], label);
             }
         }
@@ -167,11 +167,11 @@ fn walk_through(
     let mut gathered = Gathered::of(&empty);
     let (mut counts, mut past) = (empty, Past::of(sample));
     for (at, (symbols, &label)) in symbols.iter().zip(&sample.labels.cells).enumerate() {
-        if at % 1024 == 0 && !go_on(at as f64 / sample.len() as f64) {
+        if at.is_multiple_of(1024) && !go_on(at as f64 / sample.len() as f64) {
             return None;
         }
         // The first half of a history knows less than what is to be predicted will: its opinions are weaker.
-        if at % every == 0 && at * 2 >= sample.len() {
+        if at.is_multiple_of(every) && at * 2 >= sample.len() {
             gathered.add(&counts, symbols, &past.before(at), label);
         }
         counts.add(symbols, label);
