@@ -32,7 +32,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Some 400 MB and a few seconds, for 50 labels.
+    /// Some 100 MB and a few seconds of one core, for 26,000 rows of 8 columns with 50 labels.
     fn default() -> Self {
         Self { rows: 30_000, contexts: 36 }
     }
@@ -206,7 +206,14 @@ impl Gathered {
         };
         let (cases, several) = (&mut self.cases, counts.witnesses());
         cases.rows.push((candidates.len() as u32, right as u32));
-        cases.features.extend(features.iter().map(|feature| *feature as f32));
+        // With one label all are nothing: the first stays, so that there is one.
+        let is_live = |at: &usize| *at == 0 || features.iter().skip(*at).step_by(cases.width).any(|one| *one != 0.0);
+        let live: Vec<u16> = (0..cases.width).filter(is_live).map(|at| at as u16).collect();
+        for one in features.chunks_exact(cases.width) {
+            cases.features.extend(live.iter().map(|at| one[usize::from(*at)] as f32));
+        }
+        cases.live.push(live.len() as u16);
+        cases.places.extend(live);
         cases.shares.extend(shares[right * several..(right + 1) * several].iter().map(|share| *share as f32));
     }
 }

@@ -19,7 +19,11 @@ pub(super) struct Cases {
     pub(super) witnesses: usize,
     /// For each row, how many candidates it has and which one was right.
     pub(super) rows: Vec<(u32, u32)>,
-    /// For each candidate of each row, `width` numbers.
+    /// For each row, how many features are anything: of the slots of an opinion one is in use, the same for all candidates.
+    pub(super) live: Vec<u16>,
+    /// For each row, which ones these are.
+    pub(super) places: Vec<u16>,
+    /// For each candidate of each row, those features.
     pub(super) features: Vec<f32>,
     /// For each row, the shares that each witness gave to what came.
     pub(super) shares: Vec<f32>,
@@ -64,7 +68,7 @@ pub(super) fn blend(cases: &Cases, mut go_on: impl FnMut(f64) -> bool) -> Option
             return None;
         }
         let mut product = Vec::with_capacity(cases.rows.len());
-        walk(cases, &weights, |_, shares, right| product.push(shares[right]));
+        walk(cases, &weights, |seen, shares| product.push(shares[seen.right]));
         for _ in 0..3 {
             parts = share_out(cases, &product, &parts, &mut beliefs);
         }
@@ -119,30 +123,41 @@ fn fit(cases: &Cases, beliefs: &[f64], mut weights: Vec<f64>) -> Option<Vec<f64>
     weights.iter().all(|weight| weight.is_finite()).then_some(weights)
 }
 
-/// Calls with the features, the shares and the right one of each row.
-fn walk(cases: &Cases, weights: &[f64], mut each: impl FnMut(&[f32], &[f64], usize)) {
-    let (mut from, mut shares) = (0, vec![]);
-    for &(several, right) in &cases.rows {
-        let to = from + several as usize * cases.width;
-        let features = &cases.features[from..to];
+/// One row, as the regression sees it.
+struct Seen<'c> {
+    /// Which features are anything.
+    places: &'c [u16],
+    /// They, for each candidate.
+    features: &'c [f32],
+    right: usize,
+}
+
+/// Calls with each row and the shares of its candidates.
+fn walk(cases: &Cases, weights: &[f64], mut each: impl FnMut(&Seen<'_>, &[f64])) {
+    let (mut from, mut first, mut shares, mut chosen) = (0, 0, vec![], vec![]);
+    for (&(several, right), &live) in cases.rows.iter().zip(&cases.live) {
+        let (to, last) = (from + several as usize * usize::from(live), first + usize::from(live));
+        let (features, places) = (&cases.features[from..to], &cases.places[first..last]);
+        chosen.clear();
+        chosen.extend(places.iter().map(|place| weights[usize::from(*place)]));
         let score =
-            |one: &[f32]| one.iter().zip(weights).map(|(&feature, weight)| f64::from(feature) * weight).sum::<f64>();
+            |one: &[f32]| one.iter().zip(&chosen).map(|(&feature, weight)| f64::from(feature) * weight).sum::<f64>();
         shares.clear();
-        shares.extend(features.chunks_exact(cases.width).map(score));
+        shares.extend(features.chunks_exact(places.len()).map(score));
         let most = shares.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         shares.iter_mut().for_each(|share: &mut f64| *share = (*share - most).exp());
         let total: f64 = shares.iter().sum();
         shares.iter_mut().for_each(|share| *share /= total);
-        each(features, &shares, right as usize);
-        from = to;
+        each(&Seen { places, features, right: right as usize }, &shares);
+        (from, first) = (to, last);
     }
 }
 
 fn loss(cases: &Cases, beliefs: &[f64], weights: &[f64]) -> f64 {
     let mut loss = 0.5 * PULL * weights.iter().map(|weight| weight.powi(2)).sum::<f64>();
     let mut beliefs = beliefs.iter();
-    walk(cases, weights, |_, shares, right| {
-        loss -= beliefs.next().copied().unwrap_or(1.0) * shares[right].max(1e-300).ln();
+    walk(cases, weights, |seen, shares| {
+        loss -= beliefs.next().copied().unwrap_or(1.0) * shares[seen.right].max(1e-300).ln();
     });
     loss
 }
@@ -152,30 +167,32 @@ fn slope(cases: &Cases, beliefs: &[f64], weights: &[f64]) -> (Vec<f64>, Vec<f64>
     let width = cases.width;
     let mut gradient: Vec<f64> = weights.iter().map(|weight| PULL * weight).collect();
     let mut curvature = vec![0.0; width * width];
-    let (mut mean, mut live, mut beliefs) = (vec![0.0; width], vec![], beliefs.iter());
-    let (every, mut row) = (cases.rows.len().div_ceil(BENT).max(1), 0);
-    walk(cases, weights, |features, shares, right| {
-        row += 1;
+    let (mut mean, mut away, mut beliefs) = (vec![], vec![], beliefs.iter());
+    let (every, mut row) = (cases.rows.len().div_ceil(BENT).max(1), 0_usize);
+    walk(cases, weights, |&Seen { places, features, right }, shares| {
         let belief = beliefs.next().copied().unwrap_or(1.0);
-        mean.fill(0.0);
-        for (one, share) in features.chunks_exact(width).zip(shares) {
+        let live = places.len();
+        mean.clear();
+        mean.resize(live, 0.0);
+        for (one, share) in features.chunks_exact(live).zip(shares) {
             one.iter().zip(&mut mean).for_each(|(&feature, mean)| *mean += share * f64::from(feature));
         }
-        let chosen = &features[right * width..(right + 1) * width];
-        for ((slope, mean), &feature) in gradient.iter_mut().zip(&mean).zip(chosen) {
-            *slope += belief * (mean - f64::from(feature));
+        let chosen = &features[right * live..(right + 1) * live];
+        for ((place, mean), &feature) in places.iter().zip(&mean).zip(chosen) {
+            gradient[usize::from(*place)] += belief * (mean - f64::from(feature));
         }
-        if !(row - 1_usize).is_multiple_of(every) {
+        row += 1;
+        if !row.is_multiple_of(every) {
             return;
         }
-        // Most features are nothing for a row: only one slot of an opinion is in use.
-        live.clear();
-        live.extend((0..width).filter(|at| mean[*at] != 0.0));
-        for (one, share) in features.chunks_exact(width).zip(shares).filter(|(_, share)| **share > LEAST_SHARE) {
-            for (nth, &at) in live.iter().enumerate() {
-                let weighed = every as f64 * belief * share * (f64::from(one[at]) - mean[at]);
-                for &other in &live[..=nth] {
-                    curvature[at * width + other] += weighed * (f64::from(one[other]) - mean[other]);
+        for (one, share) in features.chunks_exact(live).zip(shares).filter(|(_, share)| **share > LEAST_SHARE) {
+            away.clear();
+            away.extend(one.iter().zip(&mean).map(|(&feature, mean)| f64::from(feature) - mean));
+            for (nth, place) in places.iter().enumerate() {
+                let weighed = every as f64 * belief * share * away[nth];
+                let line = &mut curvature[usize::from(*place) * width..];
+                for (other, away) in places[..=nth].iter().zip(&away) {
+                    line[usize::from(*other)] += weighed * away;
                 }
             }
         }
