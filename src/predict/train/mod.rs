@@ -1,4 +1,4 @@
-//! Training: which contexts ([`choose`]), and how much each weighs ([`regress`]).
+//! Training: which contexts ([`choose`](mod@choose)), and how much each weighs ([`regress`]).
 //!
 //! A row must never be predicted from itself. Without times the rows are cut into parts, and the rows of one are predicted
 //! from what was counted in the others; with times the rows are walked through as they came, each predicted from those before
