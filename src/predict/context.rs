@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The rows of one context that had the same symbols: how many had which label.
+/// The rows of one context that had the same symbols: how many had which label, the most frequent first.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Cell {
     pub(super) total: f64,
@@ -12,11 +12,18 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    pub(super) fn add(&mut self, label: u32, weight: f64) {
-        self.total += weight;
-        match self.counts.iter_mut().find(|(known, _)| *known == label) {
-            Some((_, count)) => *count += weight,
-            None => self.counts.push((label, weight)),
+    pub(super) fn add(&mut self, label: u32) {
+        self.total += 1.0;
+        let found = self.counts.iter().position(|(known, _)| *known == label);
+        let mut at = found.unwrap_or_else(|| {
+            self.counts.push((label, 0.0));
+            self.counts.len() - 1
+        });
+        self.counts[at].1 += 1.0;
+        // The most frequent labels stay in front, where they are found first.
+        while at > 0 && self.counts[at - 1].1 < self.counts[at].1 {
+            self.counts.swap(at - 1, at);
+            at -= 1;
         }
     }
 
@@ -43,7 +50,7 @@ impl Context {
     }
 
     pub(super) fn add(&mut self, symbols: &[u32], label: u32) {
-        self.cells.entry(key(&self.sources, symbols)).or_default().add(label, 1.0);
+        self.cells.entry(key(&self.sources, symbols)).or_default().add(label);
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) enum Source {
     Column(usize),
     /// Between which quantiles the number in a column is.
     Bin(usize),
+    /// The letters of the word in a column, without its numbers.
+    Stem(usize),
     /// Whose row it is.
     Group(usize),
     /// The label that the group had so many visits ago: 1 is the latest.
@@ -36,6 +38,8 @@ pub(super) struct Coder {
     pub(super) words: BTreeMap<String, u32>,
     /// Where the bins of its numbers end, if its words are numbers.
     pub(super) cuts: Vec<f64>,
+    /// The stems of its words, if words share them.
+    pub(super) stems: BTreeMap<String, u32>,
 }
 
 /// Turns rows into symbols, one for each source.
@@ -59,6 +63,7 @@ impl Encoder {
             name: name.to_owned(),
             words: words.all().iter().enumerate().map(|(at, word)| (word.clone(), at as u32)).collect(),
             cuts: cuts(words.all()),
+            stems: stems(words.all()),
         };
         let columns: Vec<Coder> = sample.columns.iter().map(|column| coder(&column.name, &column.words)).collect();
         let groups: Vec<Coder> = sample.groups.iter().map(|group| coder(&group.name, &group.words)).collect();
@@ -67,6 +72,9 @@ impl Encoder {
             sources.push(Source::Column(at));
             if !column.cuts.is_empty() {
                 sources.push(Source::Bin(at));
+            }
+            if !column.stems.is_empty() {
+                sources.push(Source::Stem(at));
             }
         }
         for group in 0..groups.len() {
@@ -90,6 +98,10 @@ impl Encoder {
             Source::Column(at) => word(self.columns.get(at), row.values.get(at).as_ref()),
             Source::Bin(at) => match (self.columns.get(at), row.values.get(at)) {
                 (Some(coder), Some(Some(value))) => coder.bin(value),
+                _ => NOTHING,
+            },
+            Source::Stem(at) => match (self.columns.get(at), row.values.get(at)) {
+                (Some(coder), Some(Some(value))) => coder.stems.get(&stem(value)).copied().unwrap_or(UNSEEN),
                 _ => NOTHING,
             },
             Source::Group(at) => word(self.groups.get(at), row.groups.get(at).as_ref()),
@@ -121,6 +133,7 @@ impl Encoder {
         match source {
             Source::Column(at) => named(&self.columns, at),
             Source::Bin(at) => format!("{} (range)", named(&self.columns, at)),
+            Source::Stem(at) => format!("{} (kind)", named(&self.columns, at)),
             Source::Group(at) => named(&self.groups, at),
             Source::Last { group, back: 1 } => format!("last of {}", named(&self.groups, group)),
             Source::Last { group, back } => format!("{back} before of {}", named(&self.groups, group)),
@@ -138,6 +151,7 @@ impl Encoder {
                 Some(coder) if symbol != NOTHING => coder.range(symbol as usize),
                 _ => "-".into(),
             },
+            Source::Stem(at) => row.values.get(at).copied().flatten().map_or_else(|| "-".into(), stem),
             Source::Group(at) => given(&row.groups, at),
             Source::Last { .. } => labels.get(symbol as usize).cloned().unwrap_or_else(|| "-".into()),
             Source::Hour if symbol != NOTHING => format!("{symbol}:00"),
@@ -186,4 +200,19 @@ fn cuts(words: &[String]) -> Vec<f64> {
     let mut cuts: Vec<f64> = (1..BINS).map(|at| numbers[at * numbers.len() / BINS]).collect();
     cuts.dedup();
     cuts
+}
+
+/// A word without its numbers and signs: `RegionalSales` of `5 - RegionalSales`.
+fn stem(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphabetic()).collect()
+}
+
+/// The stems of a column's words: none, unless several words share one and they are several themselves.
+fn stems(words: &[String]) -> BTreeMap<String, u32> {
+    let mut stems = BTreeMap::new();
+    for word in words {
+        let next = stems.len() as u32;
+        stems.entry(stem(word)).or_insert(next);
+    }
+    if stems.len() < 2 || stems.len() * 5 > words.len() * 4 { BTreeMap::new() } else { stems }
 }

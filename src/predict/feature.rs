@@ -34,12 +34,12 @@ pub(super) struct Spread {
     pub(super) candidates: Vec<u32>,
     /// For each candidate, [`Counts::width`] numbers.
     pub(super) features: Vec<f64>,
+    /// For each candidate, [`Counts::witnesses`] shares: what the frequencies of all rows say, and each opinion by itself.
+    pub(super) shares: Vec<f64>,
 }
 
 struct Opinion<'c> {
     counts: &'c [(u32, f64)],
-    /// The weight of the row itself, which must not know its own label.
-    own: Option<u32>,
     total: f64,
     smoothing: f64,
     parent: Option<usize>,
@@ -47,8 +47,7 @@ struct Opinion<'c> {
 
 impl Opinion<'_> {
     fn count(&self, label: u32) -> f64 {
-        let count = self.counts.iter().find(|(known, _)| *known == label).map_or(0.0, |(_, count)| *count);
-        if self.own == Some(label) { count - 1.0 } else { count }
+        self.counts.iter().find(|(known, _)| *known == label).map_or(0.0, |(_, count)| *count)
     }
 }
 
@@ -58,19 +57,23 @@ impl Counts {
         1 + SLOTS.len() * (self.contexts.len() + self.groups * (HALF_LIVES.len() + 1))
     }
 
+    /// How many there are that give a share to a candidate.
+    pub(super) fn witnesses(&self) -> usize {
+        1 + self.contexts.len() + self.groups * (HALF_LIVES.len() + 1)
+    }
+
     /// Which opinion a feature belongs to: `None` is the frequencies of all rows, then the contexts, then the histories.
     pub(super) fn opinion_of(feature: usize) -> Option<usize> {
         feature.checked_sub(1).map(|at| at / SLOTS.len())
     }
 
     pub(super) fn add(&mut self, symbols: &[u32], label: u32) {
-        self.all.add(label, 1.0);
+        self.all.add(label);
         self.contexts.iter_mut().for_each(|context| context.add(symbols, label));
     }
 
-    /// The candidates of a row and what is said of them. `own` is the label of the row itself where it has been counted: it
-    /// is taken out. `visits` are the labels that each group had before.
-    pub(super) fn spread(&self, symbols: &[u32], visits: &[Vec<u32>], own: Option<u32>, out: &mut Spread) {
+    /// The candidates of a row and what is said of them. `visits` are the labels that each group had before.
+    pub(super) fn spread(&self, symbols: &[u32], visits: &[Vec<u32>], out: &mut Spread) {
         let histories: Vec<(Vec<(u32, f64)>, f64)> = (0..self.groups)
             .flat_map(|group| {
                 let all = visits.get(group).map(Vec::as_slice).unwrap_or_default();
@@ -83,21 +86,21 @@ impl Counts {
         for context in &self.contexts {
             let cell = context.cell(symbols);
             let counts = cell.map(|cell| cell.counts.as_slice()).unwrap_or_default();
-            let total = cell.map_or(0.0, |cell| cell.total) - f64::from(u8::from(own.is_some() && cell.is_some()));
-            opinions.push(Opinion { counts, own, total, smoothing: context.smoothing, parent: context.parent });
+            let total = cell.map_or(0.0, |cell| cell.total);
+            opinions.push(Opinion { counts, total, smoothing: context.smoothing, parent: context.parent });
         }
         for (counts, total) in &histories {
-            opinions.push(Opinion { counts, own: None, total: *total, smoothing: OWN_SMOOTHING, parent: None });
+            opinions.push(Opinion { counts, total: *total, smoothing: OWN_SMOOTHING, parent: None });
         }
-        self.choose(&opinions, own, &mut out.candidates);
-        self.describe(&opinions, own, out);
+        self.choose(&opinions, &mut out.candidates);
+        self.describe(&opinions, out);
     }
 
     /// The labels that any opinion knows of, the likeliest ones of them.
-    fn choose(&self, opinions: &[Opinion<'_>], own: Option<u32>, candidates: &mut Vec<u32>) {
+    fn choose(&self, opinions: &[Opinion<'_>], candidates: &mut Vec<u32>) {
         let mut scores: Vec<(u32, f64)> = vec![];
         for opinion in opinions.iter().filter(|opinion| opinion.total > 0.0) {
-            for &(label, _) in opinion.counts {
+            for &(label, _) in opinion.counts.iter().take(2 * MOST_CANDIDATES) {
                 let share = opinion.count(label) / (opinion.total + 1.0);
                 match scores.iter_mut().find(|(known, _)| *known == label) {
                     _ if share <= 0.0 => {}
@@ -106,8 +109,7 @@ impl Counts {
                 }
             }
         }
-        for &(label, _) in &self.all.counts {
-            let count = self.all.count(label) - f64::from(u8::from(own == Some(label)));
+        for &(label, count) in self.all.counts.iter().take(2 * MOST_CANDIDATES) {
             let share = 0.01 * count / self.all.total.max(1.0);
             match scores.iter_mut().find(|(known, _)| *known == label) {
                 _ if share <= 0.0 => {}
@@ -120,26 +122,26 @@ impl Counts {
         candidates.extend(scores.iter().take(MOST_CANDIDATES).map(|(label, _)| *label));
     }
 
-    fn describe(&self, opinions: &[Opinion<'_>], own: Option<u32>, out: &mut Spread) {
+    fn describe(&self, opinions: &[Opinion<'_>], out: &mut Spread) {
         let width = self.width();
         out.features.clear();
         out.features.resize(width * out.candidates.len(), 0.0);
         let mut shares = vec![0.0; opinions.len()];
-        let all = self.all.total - f64::from(u8::from(own.is_some()));
+        out.shares.clear();
         for (at, &label) in out.candidates.iter().enumerate() {
             let features = &mut out.features[at * width..(at + 1) * width];
-            let count = self.all.count(label) - f64::from(u8::from(own == Some(label)));
-            let general = (count.max(0.0) + 0.5) / (all + 0.5 * self.all.counts.len() as f64);
+            let general = (self.all.count(label) + 0.5) / (self.all.total + 0.5 * self.all.counts.len() as f64);
             features[0] = general.ln();
+            out.shares.push(general);
             for (at, opinion) in opinions.iter().enumerate() {
                 let parent = opinion.parent.map_or(general, |parent| shares[parent]);
-                shares[at] =
-                    (opinion.count(label).max(0.0) + opinion.smoothing * parent) / (opinion.total + opinion.smoothing);
+                shares[at] = (opinion.count(label) + opinion.smoothing * parent) / (opinion.total + opinion.smoothing);
                 if opinion.total > 0.0 {
                     let slot = SLOTS.iter().take_while(|most| opinion.total > **most).count();
                     features[1 + at * SLOTS.len() + slot] = shares[at].ln();
                 }
             }
+            out.shares.extend_from_slice(&shares);
         }
     }
 }

@@ -11,9 +11,9 @@
 //! contexts and weights and is the only room of `smartcore`; [`baseline`] has the plain ways that a model must not lose to,
 //! [`score`] says how good either is.
 //!
-//! [`demand`] says how often each file of an image will be asked for.
+//! [`learn`] makes examples of the facts of a site, [`demand`] says how often each file of an image will be asked for.
 //!
-//! The packet path knows one thing of it: the [`Table`], which has a row for each device and is replaced as a whole.
+//! The packet path knows nothing of all this but the [`Table`], which has a row for each device and is replaced as a whole.
 
 pub mod baseline;
 mod context;

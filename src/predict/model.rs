@@ -31,6 +31,8 @@ pub struct Model {
     pub(super) counts: Counts,
     /// A weight for each feature.
     pub(super) weights: Vec<f64>,
+    /// How the weighed product and each witness by itself share in the probability.
+    pub(super) parts: Vec<f64>,
     /// How often the label is none of the candidates.
     pub(super) elsewhere: f64,
 }
@@ -49,7 +51,7 @@ pub struct Candidate {
     pub label: String,
     /// How likely, from 0 to 1.
     pub probability: f64,
-    /// What spoke for it and against it, the strongest first. Labels that nothing particular speaks for have none.
+    /// What spoke for it and against it, the strongest first. Only the likeliest few have any.
     pub drivers: Vec<Driver>,
 }
 
@@ -70,6 +72,9 @@ const LEAST: f64 = 1e-6;
 /// How many reasons are given for a candidate.
 const DRIVERS: usize = 5;
 
+/// For how many candidates there are reasons.
+const EXPLAINED: usize = 5;
+
 impl Model {
     /// The names of the columns, in the order of a row's values.
     pub fn columns(&self) -> Vec<&str> {
@@ -87,8 +92,13 @@ impl Model {
         let visits: Vec<Vec<u32>> = history.iter().map(|visits| self.symbols(visits)).collect();
         let symbols = self.encoder.symbols(row, &visits);
         let mut spread = Spread::default();
-        self.counts.spread(&symbols, &visits, None, &mut spread);
-        let chances = shares(&spread, &self.weights);
+        self.counts.spread(&symbols, &visits, &mut spread);
+        let mut chances = shares(&spread, &self.weights);
+        for (chance, shares) in chances.iter_mut().zip(spread.shares.chunks_exact(self.parts.len() - 1)) {
+            let witnessed: f64 = shares.iter().zip(&self.parts[1..]).map(|(share, part)| share * part).sum();
+            *chance = self.parts[0] * *chance + witnessed;
+        }
+        let mut drivers = self.drivers(&spread, &chances, row, &symbols);
         let mut candidates: Vec<Candidate> = spread
             .candidates
             .iter()
@@ -96,7 +106,7 @@ impl Model {
             .map(|(at, &label)| Candidate {
                 label: self.labels[label as usize].clone(),
                 probability: (1.0 - self.elsewhere) * chances[at],
-                drivers: self.drivers(&spread, at, row, &symbols),
+                drivers: std::mem::take(&mut drivers[at]),
             })
             .collect();
         // Half of what is left goes to the labels that are known and spoke for themselves nowhere; half to what is new.
@@ -133,23 +143,42 @@ impl Model {
         latest.iter().filter_map(|visit| self.known.get(&visit.label).copied()).collect()
     }
 
-    /// What spoke for one candidate, beside the mean of all of them.
-    fn drivers(&self, spread: &Spread, at: usize, row: &Row<'_>, symbols: &[u32]) -> Vec<Driver> {
-        let (width, several) = (self.weights.len(), spread.candidates.len() as f64);
-        let opinions = self.counts.contexts.len() + self.counts.groups * (HALF_LIVES.len() + 1);
-        let mut spoke = vec![0.0; opinions];
-        for (feature, weight) in self.weights.iter().enumerate() {
-            let Some(opinion) = Counts::opinion_of(feature) else { continue };
-            let mean = spread.features.iter().skip(feature).step_by(width).sum::<f64>() / several;
-            spoke[opinion] += weight * (spread.features[at * width + feature] - mean);
+    /// What spoke for the likeliest candidates, beside the mean of all of them.
+    ///
+    /// The weight of an opinion is spread over the line of contexts that it was smoothed by: each has spoken by as much as it
+    /// differs from the one before. So what a department says alone is not told as the word of a department and a team.
+    fn drivers(&self, spread: &Spread, chances: &[f64], row: &Row<'_>, symbols: &[u32]) -> Vec<Vec<Driver>> {
+        let (width, several) = (self.weights.len(), self.counts.witnesses());
+        let opinions = several - 1;
+        let mut spoke: Vec<Vec<f64>> = vec![];
+        for (features, shares) in spread.features.chunks_exact(width).zip(spread.shares.chunks_exact(several)) {
+            let mut of = vec![0.0; opinions];
+            for (feature, weight) in self.weights.iter().enumerate().filter(|(at, _)| features[*at] != 0.0) {
+                let mut next = Counts::opinion_of(feature);
+                while let Some(at) = next {
+                    next = self.counts.contexts.get(at).and_then(|context| context.parent);
+                    let before = shares[next.map_or(0, |parent| parent + 1)];
+                    of[at] += weight * (shares[at + 1] / before).ln();
+                }
+            }
+            spoke.push(of);
         }
-        let mut order: Vec<usize> = (0..opinions).filter(|opinion| spoke[*opinion].abs() > 0.01).collect();
-        order.sort_by(|one, other| spoke[*other].abs().total_cmp(&spoke[*one].abs()).then(one.cmp(other)));
-        let driver = |&opinion: &usize| {
-            let (feature, value) = self.opinion(opinion, row, symbols);
-            Driver { feature, value, weight: spoke[opinion] }
-        };
-        order.iter().take(DRIVERS).map(driver).collect()
+        let mean = |opinion: usize| spoke.iter().map(|of| of[opinion]).sum::<f64>() / spoke.len() as f64;
+        let means: Vec<f64> = (0..opinions).map(mean).collect();
+        let mut likeliest: Vec<usize> = (0..chances.len()).collect();
+        likeliest.sort_by(|one, other| chances[*other].total_cmp(&chances[*one]));
+        let mut drivers = vec![vec![]; chances.len()];
+        for at in likeliest.into_iter().take(EXPLAINED) {
+            let weight = |opinion: &usize| spoke[at][*opinion] - means[*opinion];
+            let mut order: Vec<usize> = (0..opinions).filter(|opinion| weight(opinion).abs() > 0.01).collect();
+            order.sort_by(|one, other| weight(other).abs().total_cmp(&weight(one).abs()).then(one.cmp(other)));
+            let driver = |opinion: &usize| {
+                let (feature, value) = self.opinion(*opinion, row, symbols);
+                Driver { feature, value, weight: weight(opinion) }
+            };
+            drivers[at] = order.iter().take(DRIVERS).map(driver).collect();
+        }
+        drivers
     }
 
     /// What an opinion stands on, and what that says of a row.

@@ -90,14 +90,14 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// An empty table with these columns and kinds of groups. It takes at most 4,096 labels and four million rows.
+    /// An empty table with these columns and kinds of groups. It takes at most 4,096 labels and two million rows.
     pub fn new(columns: &[&str], groups: &[&str]) -> Self {
         let column = |name: &&str| Column { name: (*name).to_owned(), ..Column::default() };
         Self {
             columns: columns.iter().map(column).collect(),
             groups: groups.iter().map(column).collect(),
             most_labels: 4096,
-            most_rows: 4_000_000,
+            most_rows: 2_000_000,
             ..Self::default()
         }
     }

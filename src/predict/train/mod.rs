@@ -1,8 +1,10 @@
-//! Training: which contexts, and how much each weighs.
+//! Training: which contexts ([`choose`](mod@choose)), and how much each weighs ([`regress`]).
 //!
-//! A row must never be predicted from itself. Without times its own label is taken out of the counts; with times, the rows are
-//! walked through as they came, each one predicted from those before it and then counted.
+//! A row must never be predicted from itself. Without times the rows are cut into parts, and the rows of one are predicted
+//! from what was counted in the others; with times the rows are walked through as they came, each predicted from those before
+//! it and then counted.
 
+mod choose;
 mod regress;
 
 use std::ops::ControlFlow;
@@ -11,13 +13,13 @@ use thiserror::Error;
 
 use super::{
     FORMAT, Model, Sample,
-    context::Context,
     encode::Encoder,
     feature::{Counts, Spread},
     history::DEEPEST,
     sample::Column,
 };
 
+use choose::{Rows, choose};
 use regress::Cases;
 
 /// How much training may take.
@@ -30,8 +32,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
+    /// Some 100 MB and a few seconds of one core, for 26,000 rows of 8 columns with 50 labels.
     fn default() -> Self {
-        Self { rows: 40_000, contexts: 24 }
+        Self { rows: 30_000, contexts: 36 }
     }
 }
 
@@ -52,6 +55,12 @@ pub enum TrainError {
 /// Hears how far training is, from 0 to 1, and may stop it.
 pub type Watch<'w> = &'w mut dyn FnMut(f64) -> ControlFlow<()>;
 
+/// Into how many parts rows without times are cut.
+const FOLDS: usize = 10;
+
+/// Of more rows than this, contexts are chosen by a part of them.
+const CHOOSING: usize = 200_000;
+
 /// Learns a model.
 pub fn train(sample: &Sample, limits: &Limits) -> Result<Model, TrainError> {
     train_watched(sample, limits, &mut |_| ControlFlow::Continue(()))
@@ -62,53 +71,151 @@ pub fn train_watched(sample: &Sample, limits: &Limits, watch: Watch<'_>) -> Resu
     if sample.is_empty() {
         return Err(TrainError::Empty);
     }
+    let mut go_on = |share: f64| watch(share).is_continue();
     let encoder = Encoder::of(sample);
-    let contexts = (0..encoder.sources.len())
-        .map(|at| Context { sources: vec![at], smoothing: 1.0, ..Context::default() })
-        .take(limits.contexts)
-        .collect();
-    let mut counts = Counts { contexts, groups: encoder.groups.len(), ..Counts::default() };
-    let timed = sample.is_timed();
+    let symbols = symbols(sample, &encoder);
+    let (labels, several, timed) = (&sample.labels.cells, sample.labels().len(), sample.is_timed());
+    if !go_on(0.1) {
+        return Err(TrainError::Stopped);
+    }
+    let contexts = match sample.len().div_ceil(CHOOSING) {
+        1 => choose(&Rows::of(&symbols, labels, several, timed), encoder.sources.len(), limits.contexts),
+        every => {
+            let symbols: Vec<Vec<u32>> = symbols.iter().step_by(every).cloned().collect();
+            let labels: Vec<u32> = labels.iter().step_by(every).copied().collect();
+            choose(&Rows::of(&symbols, &labels, several, timed), encoder.sources.len(), limits.contexts)
+        }
+    };
+    let empty = Counts { contexts, groups: encoder.groups.len(), ..Counts::default() };
+    let mut seen = |share: f64| go_on(0.3 + 0.4 * share);
+    let every = sample.len().div_ceil(limits.rows.max(1));
+    let (counts, gathered) = match timed {
+        true => walk_through(sample, &symbols, empty, every, &mut seen),
+        false => fold(&symbols, labels, empty, every, &mut seen),
+    }
+    .ok_or(TrainError::Stopped)?;
+    let Gathered { cases, missed, tried, .. } = gathered;
+    let mut stopped = false;
+    let blend = regress::blend(&cases, |share| {
+        stopped = !go_on(0.7 + 0.3 * share);
+        !stopped
+    });
+    let Some(blend) = blend else {
+        return Err(if stopped { TrainError::Stopped } else { TrainError::Unsettled });
+    };
+    Ok(Model {
+        format: FORMAT,
+        rows: sample.len(),
+        labels: sample.labels().to_vec(),
+        known: sample.labels().iter().enumerate().map(|(at, label)| (label.clone(), at as u32)).collect(),
+        encoder,
+        counts,
+        weights: blend.weights,
+        parts: blend.parts,
+        elsewhere: (f64::from(missed) + 0.5) / (f64::from(tried) + 1.0),
+    })
+}
+
+fn symbols(sample: &Sample, encoder: &Encoder) -> Vec<Vec<u32>> {
     let mut past = Past::of(sample);
-    let mut symbols: Vec<Vec<u32>> = Vec::with_capacity(sample.len());
+    let mut symbols = Vec::with_capacity(sample.len());
     for at in 0..sample.len() {
         symbols.push(encoder.symbols(&sample.row(at).unwrap_or_default(), &past.before(at)));
         past.pass(at);
     }
-    let mut past = Past::of(sample);
-    if !timed {
-        symbols.iter().zip(&sample.labels.cells).for_each(|(symbols, &label)| counts.add(symbols, label));
-    }
-    let every = sample.len().div_ceil(limits.rows.max(1));
-    let mut cases = Cases { width: counts.width(), ..Cases::default() };
-    let (mut spread, mut missed, mut tried) = (Spread::default(), 0, 0);
-    for (at, (symbols, &label)) in symbols.iter().zip(&sample.labels.cells).enumerate() {
-        if at % 256 == 0 && watch(0.8 * at as f64 / sample.len() as f64).is_break() {
-            return Err(TrainError::Stopped);
+    symbols
+}
+
+type Learned = Option<(Counts, Gathered)>;
+
+/// Counts all rows; each is predicted from the other parts.
+fn fold(
+    symbols: &[Vec<u32>],
+    labels: &[u32],
+    empty: Counts,
+    every: usize,
+    go_on: &mut dyn FnMut(f64) -> bool,
+) -> Learned {
+    let mut gathered = Gathered::of(&empty);
+    let all = || symbols.iter().zip(labels).enumerate();
+    for fold in 0..FOLDS {
+        if !go_on(fold as f64 / FOLDS as f64) {
+            return None;
         }
-        // The first rows of a history know too little to learn from.
-        if at % every == 0 && (!timed || at * 10 >= sample.len()) {
-            counts.spread(symbols, &past.before(at), (!timed).then_some(label), &mut spread);
-            tried += 1;
-            match spread.candidates.iter().position(|candidate| *candidate == label) {
-                Some(right) => {
-                    cases.rows.push((spread.candidates.len() as u32, right as u32));
-                    cases.features.extend(spread.features.iter().map(|feature| *feature as f32));
-                }
-                None => missed += 1,
+        // Parts by place: whoever wrote the rows in an order put like beside like, and every part has some of each.
+        let mut others = empty.clone();
+        all().filter(|(at, _)| at % FOLDS != fold).for_each(|(_, (symbols, &label))| others.add(symbols, label));
+        for (at, (symbols, &label)) in all() {
+            if at % FOLDS == fold && (at / FOLDS).is_multiple_of(every) {
+                gathered.add(&others, symbols, &[], label);
             }
         }
-        if timed {
-            counts.add(symbols, label);
-            past.pass(at);
-        }
     }
-    let start = vec![0.0; cases.width];
-    let weights = regress::fit(&cases, &start, 1.0).ok_or(TrainError::Unsettled)?;
-    let elsewhere = (f64::from(missed) + 0.5) / (f64::from(tried) + 1.0);
-    let labels = sample.labels().to_vec();
-    let known = labels.iter().enumerate().map(|(at, label)| (label.clone(), at as u32)).collect();
-    Ok(Model { format: FORMAT, rows: sample.len(), labels, known, encoder, counts, weights, elsewhere })
+    let mut counts = empty;
+    all().for_each(|(_, (symbols, &label))| counts.add(symbols, label));
+    Some((counts, gathered))
+}
+
+/// Counts all rows as they came; each is predicted from those before it.
+fn walk_through(
+    sample: &Sample,
+    symbols: &[Vec<u32>],
+    empty: Counts,
+    every: usize,
+    go_on: &mut dyn FnMut(f64) -> bool,
+) -> Learned {
+    let mut gathered = Gathered::of(&empty);
+    let (mut counts, mut past) = (empty, Past::of(sample));
+    for (at, (symbols, &label)) in symbols.iter().zip(&sample.labels.cells).enumerate() {
+        if at.is_multiple_of(1024) && !go_on(at as f64 / sample.len() as f64) {
+            return None;
+        }
+        // The first half of a history knows less than what is to be predicted will: its opinions are weaker.
+        if at.is_multiple_of(every) && at * 2 >= sample.len() {
+            gathered.add(&counts, symbols, &past.before(at), label);
+        }
+        counts.add(symbols, label);
+        past.pass(at);
+    }
+    Some((counts, gathered))
+}
+
+/// What the weights are learned from.
+#[derive(Default)]
+struct Gathered {
+    cases: Cases,
+    spread: Spread,
+    /// How many rows there were, and how many whose label was not among the candidates.
+    tried: u32,
+    missed: u32,
+}
+
+impl Gathered {
+    fn of(counts: &Counts) -> Self {
+        let cases = Cases { width: counts.width(), witnesses: counts.witnesses(), ..Cases::default() };
+        Self { cases, ..Self::default() }
+    }
+
+    fn add(&mut self, counts: &Counts, symbols: &[u32], visits: &[Vec<u32>], label: u32) {
+        counts.spread(symbols, visits, &mut self.spread);
+        self.tried += 1;
+        let Spread { candidates, features, shares } = &self.spread;
+        let Some(right) = candidates.iter().position(|candidate| *candidate == label) else {
+            self.missed += 1;
+            return;
+        };
+        let (cases, several) = (&mut self.cases, counts.witnesses());
+        cases.rows.push((candidates.len() as u32, right as u32));
+        // With one label all are nothing: the first stays, so that there is one.
+        let is_live = |at: &usize| *at == 0 || features.iter().skip(*at).step_by(cases.width).any(|one| *one != 0.0);
+        let live: Vec<u16> = (0..cases.width).filter(is_live).map(|at| at as u16).collect();
+        for one in features.chunks_exact(cases.width) {
+            cases.features.extend(live.iter().map(|at| one[usize::from(*at)] as f32));
+        }
+        cases.live.push(live.len() as u16);
+        cases.places.extend(live);
+        cases.shares.extend(shares[right * several..(right + 1) * several].iter().map(|share| *share as f32));
+    }
 }
 
 /// What the groups had before a row, while the rows are walked through.
