@@ -11,7 +11,7 @@
 //! contexts and weights and is the only room of `smartcore`; [`baseline`] has the plain ways that a model must not lose to,
 //! [`score`] says how good either is.
 //!
-//! The packet path knows nothing of all this but the [`Table`], which has a row for each device and is replaced as a whole.
+//! The packet path knows one thing of it: the [`Table`], which has a row for each device and is replaced as a whole.
 
 pub mod baseline;
 mod context;
@@ -19,6 +19,7 @@ mod cost;
 mod encode;
 mod feature;
 mod history;
+pub mod learn;
 mod model;
 mod sample;
 pub mod score;

@@ -44,6 +44,16 @@ impl Table {
         self.rows.insert_mut(device, prediction);
     }
 
+    /// Takes away what is predicted for a device.
+    pub fn drop(&mut self, device: DeviceId) {
+        self.rows.remove_mut(&device);
+    }
+
+    /// Somebody looked, and it is as good as it gets until then.
+    pub fn renew(&mut self, until: Moment) {
+        self.until = until;
+    }
+
     /// What is predicted for a device at `now`; nothing when the table is stale. Allocates nothing.
     pub fn of(&self, device: DeviceId, now: Moment) -> Option<&Prediction> {
         if now > self.until { None } else { self.rows.get(&device) }
