@@ -8,6 +8,7 @@ mod library;
 mod notify;
 mod privileges;
 mod state_dir;
+mod trainer;
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +29,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{self, Config},
-    engine::Engine,
+    engine::{
+        Engine,
+        trainer::{self as training, Trainer},
+    },
     images::{self, Images, Keeper, Keys, OriginSettings, S3Settings, nbp::NbpSet},
     journal::{Journal, JournalError},
     library::{Remote, SecretError, Shared, secret, secret_names},
@@ -134,6 +138,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         tokio::spawn(library::watch(context.clone(), config.library.clone())),
         tokio::spawn(net::watch(interfaces, context.clone())),
         tokio::spawn(keeper::keep(context.clone())),
+        tokio::spawn(trainer::learn(context.clone())),
     ];
     if let Some(remote) = &config.library_remote {
         let from = Remote { dir: config.library.clone(), url: remote.url.clone(), branch: remote.branch.clone() };
@@ -208,6 +213,11 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     let (hook, rings) = hook(config, &health);
     let context = Context {
         engine: handle,
+        trainer: Arc::new(Trainer::new(training::Settings {
+            dir: config.state_dir.join("predict"),
+            every: config.predict_every,
+            clock,
+        })),
         journal: facts,
         keeper: Arc::new(Keeper::new(images.clone(), config.keeper_rate)),
         images,

@@ -1,4 +1,4 @@
-//! Floor 4: the one writer.
+//! Floor 4: the one writer, and [`trainer`], who learns from what it wrote.
 //!
 //! **A reply that promises something leaves only after its facts are on disk.** One thread owns the World and runs this loop:
 //!
@@ -15,6 +15,7 @@
 //! is used. Ticks and syncs follow the monotonic clock and do not care.
 
 mod handle;
+pub mod trainer;
 mod writer;
 
 pub use handle::{Handle, Unavailable};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     document::Problem,
-    engine::Handle,
+    engine::{Handle, trainer::Trainer},
     images::{Images, Keeper, nbp::NbpSet},
     journal::Reader,
     library::{self, History, secret_names},
@@ -25,6 +25,8 @@ use super::{hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey};
 pub struct Context {
     /// The engine.
     pub engine: Handle,
+    /// Who learns from the facts what devices will become.
+    pub trainer: Arc<Trainer>,
     /// All that happened.
     pub journal: Reader,
     /// The image cache.

@@ -14,7 +14,10 @@ use std::{
 };
 
 use greenroom::{
-    engine::Engine,
+    engine::{
+        Engine,
+        trainer::{Settings as Training, Trainer},
+    },
     images::{Images, Keeper, OriginSettings, Settings, nbp::NbpSet},
     journal::Journal,
     library::{Library, Shared},
@@ -155,6 +158,7 @@ impl House {
         let images = Images::open(&settings).unwrap().0;
         let context = Context {
             engine: handle,
+            trainer: Arc::new(Trainer::new(Training { dir: dir.path().join("predict"), every: Seconds(900), clock })),
             journal: facts,
             keeper: Arc::new(Keeper::new(images.clone(), Bytes(1 << 30))),
             images,
