@@ -5,7 +5,7 @@ use crate::{
         Arch, Firmware, MacAddr,
         dhcp::{BootOptions, DhcpAnswer, NetworkOptions},
     },
-    serve::admin::ExplainAsk,
+    serve::{admin::ExplainAsk, predict::Foreseen},
     usage::timeline,
     wire::{
         ipxe_script::{self, Links},
@@ -15,7 +15,7 @@ use crate::{
     world::{Answer, Explanation},
 };
 
-use super::{Done, Global, client::Daemon, say, say_json};
+use super::{Done, Global, client::Daemon, predict, say, say_json};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -36,11 +36,21 @@ pub(super) struct Args {
     firmware: Option<Firmware>,
 }
 
+/// What would be answered, and what is predicted.
+#[derive(Debug, serde::Serialize)]
+struct Explained {
+    #[serde(flatten)]
+    explained: Explanation,
+    foreseen: Foreseen,
+}
+
 pub(super) async fn run(args: Args, global: &Global) -> Done {
     let ask = ExplainAsk { mac: args.mac, arch: args.arch, firmware: args.firmware };
-    let explained: Explanation = Daemon::new(global)?.post("/explain", &ask).await?;
+    let daemon = Daemon::new(global)?;
+    let explained: Explanation = daemon.post("/explain", &ask).await?;
+    let foreseen: Foreseen = daemon.get(&format!("/predict/devices/{}", args.mac)).await?;
     if global.json {
-        return say_json(&explained);
+        return say_json(&Explained { explained, foreseen });
     }
     say(&format!("{} as {} on {} would be answered:", args.mac, explained.firmware, explained.arch));
     let mut server = None;
@@ -56,10 +66,10 @@ pub(super) async fn run(args: Args, global: &Global) -> Done {
         }
     }
     let Some(plan) = &explained.plan else {
-        say("It gets no further than that.");
+        say(&format!("It gets no further than that.\n\n{}", predict::candidates(&foreseen)));
         return Ok(());
     };
-    say(&format!("\nDecision: {}", timeline::decided(&plan.decision)));
+    say(&format!("\nDecision: {}\n{}", timeline::decided(&plan.decision), predict::candidates(&foreseen)));
     if let (Some(server), Some(boot)) = (server, explained.boot) {
         let links = Links { server: server_url(server, explained.http_port), boot, token: "TOKEN".into() };
         say(&format!("\nIts boot script:\n{}", ipxe_script::script(plan, &links).trim_end()));

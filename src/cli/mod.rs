@@ -15,6 +15,7 @@ mod journal;
 mod out;
 mod persona;
 mod predict;
+mod proposals;
 mod replay;
 mod serve;
 
@@ -74,9 +75,6 @@ enum Command {
     /// Look at the image cache, pin and evict; try what it would make of a trace.
     #[command(subcommand, after_help = cache::EXAMPLES)]
     Cache(cache::Command),
-    /// Predict which persona a device becomes, and see how well that works.
-    #[command(subcommand, after_help = predict::EXAMPLES)]
-    Predict(predict::Command),
     /// Take over from Matchbox, Cobbler or dnsmasq.
     #[command(subcommand, after_help = import::EXAMPLES)]
     Import(import::Command),
@@ -92,6 +90,12 @@ enum Command {
     /// Show what a device would be answered, and why; changes nothing.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Args),
+    /// Predict which persona a device becomes, and see how well that works.
+    #[command(after_help = predict::EXAMPLES)]
+    Predict(predict::Args),
+    /// List, accept and decline what predictions propose.
+    #[command(after_help = proposals::EXAMPLES)]
+    Proposals(proposals::Args),
     /// Write, check and show the configuration.
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(config::Command),
@@ -191,12 +195,13 @@ pub fn run() -> ExitCode {
             Command::Persona(command) => persona::run(command, &global).await,
             Command::Image(command) => image::run(command, &global).await,
             Command::Cache(command) => cache::run(command, &global).await,
-            Command::Predict(command) => predict::run(command, &global).await,
             Command::Import(command) => import::run(command, &global).await,
             Command::Device(command) => device::run(command, &global).await,
             Command::Boots(args) => boots::run(args, &global).await,
             Command::Replay(args) => replay::run(args, &global).await,
             Command::Explain(args) => explain::run(args, &global).await,
+            Command::Predict(args) => predict::run(args, &global).await,
+            Command::Proposals(args) => proposals::run(args, &global).await,
             Command::Config(command) => config::run(command, &global),
             Command::Journal(command) => journal::run(command, &global),
             Command::Completions(args) => completions::run(args),

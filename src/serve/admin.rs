@@ -43,7 +43,7 @@ use crate::{
 use super::{
     Context, cache,
     context::Health,
-    gc, net,
+    gc, net, predict,
     replay::{self, NoReplay},
 };
 
@@ -180,6 +180,7 @@ pub fn router(context: Context) -> Router {
         .route("/images/{name}/warm", post(warm))
         .route("/images/{name}/verify", post(verify))
         .merge(cache::routes())
+        .merge(predict::routes())
         .route("/library", get(library))
         .route("/library/personas", get(personas))
         .route("/library/reload", post(reload))

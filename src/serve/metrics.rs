@@ -1,6 +1,7 @@
 //! Counters, in Prometheus' text form.
 
 mod cache;
+mod predict;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -136,6 +137,7 @@ impl Metrics {
         count(&mut registry, "engine_journal_micros", "Microseconds spent appending batches", &engine.journal_micros);
         count(&mut registry, "engine_refused", "Requests that found the inbox full", &context.engine.refused().into());
         cache::register(&mut registry, context);
+        predict::register(&mut registry, context);
         world(&mut registry, context);
         library(&mut registry, context);
         let mut text = String::new();

@@ -24,6 +24,7 @@ mod pace;
 mod parcel;
 mod port;
 mod port_owner;
+pub mod predict;
 mod range;
 mod replay;
 pub mod seed;
