@@ -1,6 +1,6 @@
 //! The trainer's task: it runs for as long as the daemon does, and is begun again when it stumbles.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
@@ -26,6 +26,7 @@ pub(super) async fn learn(context: Context) {
         // In a task of its own: a bug in one lesson is not the end of all lessons. It ends with this one.
         let mut task = JoinSet::new();
         task.spawn(trainer.run(engine, journal, tell));
+        let began = Instant::now();
         let why = match task.join_next().await {
             Some(Ok(Ok(()))) | None => return,
             Some(Ok(Err(error))) => error.to_string(),
@@ -34,6 +35,7 @@ pub(super) async fn learn(context: Context) {
         tracing::error!(why, "the trainer stumbled, and begins again in {} seconds", rest.as_secs());
         context.trouble(TRAINER, format!("the trainer stumbled: {why}"));
         tokio::time::sleep(rest).await;
-        rest = (rest * 2).min(LONGEST_REST);
+        // Who has walked for so long has not stumbled over the same thing.
+        rest = if began.elapsed() > LONGEST_REST { REST } else { (rest * 2).min(LONGEST_REST) };
     }
 }

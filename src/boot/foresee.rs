@@ -36,7 +36,7 @@ pub enum Hindrance {
     #[error("there is no forecast: nothing was trained yet, or what was is stale")]
     NoForecast,
     /// The forecast has nothing for this device.
-    #[error("the model does not know the device")]
+    #[error("the model knows nothing of the device, or only what is not in the library or was declined")]
     Unknown,
     /// The operator switched it off.
     #[error("`predict.choose` is off")]

@@ -66,7 +66,7 @@ pub(super) async fn run(args: Args, global: &Global) -> Done {
         }
     }
     let Some(plan) = &explained.plan else {
-        say("It gets no further than that.");
+        say(&format!("It gets no further than that.\n\n{}", predict::candidates(&foreseen)));
         return Ok(());
     };
     say(&format!("\nDecision: {}\n{}", timeline::decided(&plan.decision), predict::candidates(&foreseen)));

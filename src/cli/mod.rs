@@ -101,7 +101,7 @@ enum Command {
     /// Show what a device would be answered, and why; changes nothing.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Args),
-    /// Show what devices are likely to become, and how well that is known.
+    /// Predict which persona a device becomes, and see how well that works.
     #[command(after_help = predict::EXAMPLES)]
     Predict(predict::Args),
     /// List, accept and decline what predictions propose.

@@ -4,6 +4,7 @@
 
 mod attempts;
 mod choices;
+mod foreseen;
 mod leases;
 mod links;
 mod orders;

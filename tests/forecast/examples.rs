@@ -89,14 +89,20 @@ fn of_whom_is_forgotten_nothing_is_kept() {
 
 fn fact() -> impl Strategy<Value = Vec<Fact>> {
     let persona = || prop::sample::select(vec!["desk", "lab", "kiosk"]);
-    let boot = || (1u64..12).prop_map(BootId::new);
+    // An attempt is one device's.
+    let boot = |n: u32, nth: u64| BootId::new(u64::from(n) * 10 + nth);
     let reason = prop_oneof![Just(predicted()), Just(rule()), Just(operator()), Just(Reason::Default)];
     let phase = prop::sample::select(vec![Phase::Ready, Phase::Installed, Phase::Failed]);
     prop_oneof![
         (0u32..5, persona()).prop_map(|(n, persona)| vec![assigned(n, persona)]),
-        (0u32..5, boot(), persona(), reason)
-            .prop_map(|(n, boot, persona, reason)| boots(n, boot, persona, reason).into()),
-        (boot(), phase).prop_map(|(boot, phase)| vec![reported(boot, phase)]),
+        (0u32..5, 0u64..3, persona(), reason).prop_map(move |(n, nth, persona, reason)| boots(
+            n,
+            boot(n, nth),
+            persona,
+            reason
+        )
+        .into()),
+        (0u32..5, 0u64..3, phase).prop_map(move |(n, nth, phase)| vec![reported(boot(n, nth), phase)]),
         (0u32..5, prop::sample::select(vec!["role=a", "role=b user=ada", "user=bob x=y"])).prop_map(|(n, text)| {
             vec![Fact::DeviceDescribed { device: device(n), changes: changes(text), by: "ann".into() }]
         }),

@@ -36,13 +36,13 @@ part where acting pays if a mistake costs four times what a hit gives, and `righ
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The rows to learn from.
-    #[arg(long, value_name = "CSV")]
+    #[arg(long, value_name = "CSV", required = false, required_unless_present = "journal")]
     pub(super) train: PathBuf,
     /// The rows to predict.
-    #[arg(long, value_name = "CSV")]
+    #[arg(long, value_name = "CSV", required = false, required_unless_present = "journal")]
     pub(super) test: PathBuf,
     /// The column to predict.
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", required = false, required_unless_present = "journal")]
     pub(super) label: String,
     /// What the rows of the test turned out to be: `row_id` and the label.
     #[arg(long, value_name = "CSV")]

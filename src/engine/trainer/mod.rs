@@ -2,7 +2,7 @@
 //!
 //! **The packet path never waits for it.** It folds the journal at the start, follows the engine's records from then on, and
 //! has its lessons on a thread of its own, of low priority. Between lessons a device of which something else is known gets
-//! its row anew, within a second.
+//! its row anew, within a second; all do when the library changes, and every hour, as the time of day and of the week matter.
 //!
 //! ```text
 //!   records ──> Experience ──examples──> lesson (due: something was learned, and `every` has passed)
@@ -11,7 +11,7 @@
 //!                   └──────────────────> Version ──a row for each device──> Table ──change_ground──> decide
 //! ```
 //! A lesson that fails leaves everything as it was, and shows in `/healthz`. The table goes stale when nobody has looked
-//! after it for a day: a trainer that died, or fails for so long, steers no device. [`shelf`] keeps versions on disk, so that a
+//! after it for a day: a trainer that died, or fails for so long, steers no device. `shelf` keeps versions on disk, so that a
 //! restart goes on with the last one at once.
 
 mod rows;
@@ -83,6 +83,8 @@ struct State {
     meanwhile: BTreeSet<DeviceId>,
     /// Whether something that was learned had to be dropped, so that a lesson is due.
     unlearned: bool,
+    /// Whether the lesson under way is one.
+    forgetting: bool,
     /// When the lesson under way began.
     learning: Option<Moment>,
     /// When a lesson last ended, or there was nothing to learn.

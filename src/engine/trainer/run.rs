@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-use super::{Trainer, VersionStatus, rows};
+use super::{Trainer, VersionStatus, rows, shelf::KEPT};
 
 /// How often rows are made anew for devices of which something else is known.
 const PACE: Duration = Duration::from_millis(250);
@@ -67,12 +67,13 @@ impl Trainer {
         // The records that come meanwhile wait in the tail; those that are in both are folded once.
         let mut records = handle.records();
         self.begin(&handle, &journal).await?;
-        let mut catalog = handle.ground().catalog.clone();
+        tell(None);
+        let mut seen = (handle.ground().catalog.clone(), self.hour());
         let mut lesson: Option<oneshot::Receiver<Learned>> = None;
         let (mut wanted, mut due) = (false, Instant::now());
         loop {
             if due <= Instant::now() {
-                self.notice_library(&handle, &mut catalog);
+                self.notice(&handle, &mut seen);
                 self.make_rows(&handle).await;
                 if lesson.is_none() {
                     lesson = self.begin_lesson(&handle, std::mem::take(&mut wanted));
@@ -148,13 +149,22 @@ impl Trainer {
         caught.await.unwrap_or_else(|bug| std::panic::resume_unwind(bug.into_panic()))
     }
 
-    /// Another library: every row may name other personas now.
-    fn notice_library(&self, handle: &Handle, catalog: &mut Arc<Catalog>) {
-        let now = handle.ground().catalog.clone();
-        if !Arc::ptr_eq(&now, catalog) {
-            *catalog = now;
+    /// The hour of the clock, since 1970.
+    fn hour(&self) -> u64 {
+        (self.clock)().as_millis() / 3_600_000
+    }
+
+    /// Another library, or another hour: every row may name other personas now.
+    fn notice(&self, handle: &Handle, seen: &mut (Arc<Catalog>, u64)) {
+        let now = (handle.ground().catalog.clone(), self.hour());
+        if !Arc::ptr_eq(&now.0, &seen.0) || now.1 != seen.1 {
+            *seen = now;
             let mut state = self.state();
             let devices: BTreeSet<DeviceId> = state.experience.devices().collect();
+            // The rows that a lesson under way makes may still name what was there before.
+            if state.learning.is_some() {
+                state.meanwhile.extend(&devices);
+            }
             state.changed.extend(devices);
         }
     }
@@ -203,10 +213,11 @@ impl Trainer {
             return None;
         }
         state.learning = Some(now);
-        state.unlearned = false;
         state.meanwhile.clear();
         let examples: Vec<_> = state.experience.examples().cloned().collect();
-        let in_use = state.in_use.clone();
+        // A version that still knows what was forgotten does not stay, however well it does.
+        let in_use = state.in_use.clone().filter(|_| !state.unlearned);
+        state.forgetting = std::mem::take(&mut state.unlearned);
         drop(state);
         self.done.store(0, Ordering::Relaxed);
         let (give, take) = oneshot::channel();
@@ -255,6 +266,7 @@ impl Trainer {
             Err((why, too_few)) => {
                 let mut state = self.state();
                 (state.learning, state.looked) = (None, Some(now));
+                state.unlearned |= std::mem::take(&mut state.forgetting);
                 state.trouble = Some(why.clone());
                 drop(state);
                 if !too_few {
@@ -267,36 +279,40 @@ impl Trainer {
         let version = Arc::new(lesson.version);
         let mut table = Table::new(version.origin(), now.plus(Version::lasts(self.every)));
         made.into_iter().for_each(|(device, prediction)| table.put(device, prediction));
-        {
+        let forgetting = {
             let mut state = self.state();
+            let forgetting = std::mem::take(&mut state.forgetting);
             let before = state.in_use.replace(version.clone()).filter(|before| before.number != version.number);
-            if let Some(before) = before {
+            if forgetting {
+                state.previous.clear();
+            } else if let Some(before) = before {
                 state.previous.insert(0, VersionStatus::of(&before));
-                state.previous.truncate(shelf_room());
+                state.previous.truncate(KEPT - 1);
             }
             (state.learning, state.looked, state.trouble) = (None, Some(now), None);
             let meanwhile = std::mem::take(&mut state.meanwhile);
             state.changed.extend(meanwhile);
-        }
+            forgetting
+        };
         rows::publish(handle, table);
         tracing::info!(
             model = %version, examples = version.examples, kept = lesson.kept, why = version.report.why,
             "a lesson is over"
         );
-        match self.keep(version).await {
+        match self.keep(version, forgetting).await {
             Ok(()) => tell(None),
             Err(error) => tell(Some(format!("what was learned cannot be kept on disk: {error}"))),
         }
     }
 
-    /// Keeps a version on disk, and now and then what was learned so far.
-    async fn keep(self: &Arc<Self>, version: Arc<Version>) -> std::io::Result<()> {
+    /// Keeps a version on disk, and now and then what was learned so far. When something was forgotten, nothing older stays.
+    async fn keep(self: &Arc<Self>, version: Arc<Version>, forgetting: bool) -> std::io::Result<()> {
         let trainer = self.clone();
         let kept = spawn_blocking(move || {
-            trainer.shelf.keep(&version)?;
+            trainer.shelf.keep(&version, if forgetting { 1 } else { KEPT })?;
             let (experience, quality) = {
                 let state = trainer.state();
-                if state.saved > 0 && state.experience.seq() < state.saved + SAVE_EVERY {
+                if !forgetting && state.saved > 0 && state.experience.seq() < state.saved + SAVE_EVERY {
                     return Ok(());
                 }
                 (state.experience.clone(), state.quality.clone())
@@ -307,11 +323,6 @@ impl Trainer {
         });
         kept.await.unwrap_or_else(|bug| Err(std::io::Error::other(bug)))
     }
-}
-
-/// How many earlier versions are told of.
-const fn shelf_room() -> usize {
-    super::shelf::KEPT - 1
 }
 
 /// Waits for the lesson under way, for ever when there is none.

@@ -17,7 +17,7 @@ use crate::{
     usage::quality::Quality,
 };
 
-/// How many versions are kept.
+/// How many versions are kept, usually.
 pub(super) const KEPT: usize = 5;
 
 /// How a version's file begins, before its number.
@@ -58,12 +58,12 @@ impl Shelf {
         read.map_err(|why| passed_over(&path, &why)).ok()
     }
 
-    /// Keeps a version, and drops those that are too many.
-    pub(super) fn keep(&self, version: &Version) -> io::Result<()> {
+    /// Keeps a version, and drops the oldest until there are no more than `most`.
+    pub(super) fn keep(&self, version: &Version, most: usize) -> io::Result<()> {
         self.write(&self.path(version.number), &serde_json::to_vec(version)?)?;
         let mut numbers = self.numbers();
         numbers.sort_unstable_by(|one, other| other.cmp(one));
-        numbers.into_iter().skip(KEPT).try_for_each(|number| fs::remove_file(self.path(number)))
+        numbers.into_iter().skip(most).try_for_each(|number| fs::remove_file(self.path(number)))
     }
 
     /// What was learned so far, and how predictions fared; nothing when there is none that reads.
