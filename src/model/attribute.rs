@@ -1,6 +1,6 @@
 //! What an organisation says of its devices and people: their role, location, department, and labels of its own.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{borrow::Borrow, collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,13 @@ pub struct BadAttributeName;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is no value of an attribute: one line of 1 to {} characters", AttributeValue::LONGEST)]
 pub struct BadAttributeValue;
+
+/// So that a name can be looked up without being made one.
+impl Borrow<str> for AttributeName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 impl FromStr for AttributeName {
     type Err = BadAttributeName;

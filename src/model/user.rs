@@ -1,6 +1,6 @@
 //! People, as far as they matter: a device takes the attributes of whoever uses it.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Borrow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,13 @@ impl UserName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this cannot name a user: 1 to 128 characters without blanks, `/` or control characters")]
 pub struct BadUserName;
+
+/// So that a name can be looked up without being made one.
+impl Borrow<str> for UserName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 impl FromStr for UserName {
     type Err = BadUserName;

@@ -7,7 +7,7 @@ use crate::{
     lease::Table,
     model::{
         BootId, Device, DeviceId, MacAddr, Moment, SmbiosUuid, User, UserName,
-        attribute::{self, Attributes},
+        attribute::{self, AttributeValue, Attributes},
         command::OrderKey,
         image::{ImageName, Tier},
         timeline::Boot,
@@ -69,11 +69,19 @@ impl World {
 
     /// What the organisation says of a device: of itself, and, where that says nothing, of whoever uses it.
     pub fn attributes(&self, device: &Device) -> Attributes {
-        let user = device.attributes.iter().find(|(name, _)| name.as_str() == attribute::USER);
-        let user = user.and_then(|(_, value)| self.users.get(&value.as_str().parse().ok()?));
-        let mut attributes = user.map(|user| user.attributes.clone()).unwrap_or_default();
+        let mut attributes = self.user_of(device).map(|user| user.attributes.clone()).unwrap_or_default();
         attributes.extend(device.attributes.iter().map(|(name, value)| (name.clone(), value.clone())));
         attributes
+    }
+
+    /// One of [`World::attributes`].
+    pub fn attribute<'a>(&'a self, device: &'a Device, name: &str) -> Option<&'a AttributeValue> {
+        device.attributes.get(name).or_else(|| self.user_of(device)?.attributes.get(name))
+    }
+
+    /// Whoever uses a device, if it says so and they are known.
+    pub fn user_of(&self, device: &Device) -> Option<&User> {
+        self.users.get(device.attributes.get(attribute::USER)?.as_str())
     }
 
     /// Attempts, the latest first.
