@@ -101,15 +101,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every way.
-    pub const ALL: [Self; 7] = [
-        Self::Ready,
-        Self::Installed,
-        Self::LocalDisk,
-        Self::Refused,
-        Self::Failed,
-        Self::Stuck,
-        Self::Restarted,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Ready, Self::Installed, Self::LocalDisk, Self::Refused, Self::Failed, Self::Stuck, Self::Restarted];
 
     /// The word that tables use.
     pub const fn name(self) -> &'static str {

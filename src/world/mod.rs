@@ -12,6 +12,7 @@ mod explain;
 mod orders;
 mod script;
 mod state;
+mod token;
 
 pub use command::nearest;
 pub use decide::{Ground, Outcome, Stamp, decide};

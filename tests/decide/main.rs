@@ -8,4 +8,5 @@ mod leases;
 mod orders;
 mod pins;
 mod predictions;
+mod tokens;
 mod world;
