@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0 done; 1 done and found wanting, or failed; 2 the command itself was wrong; 3 the daemon does not answer.
 
+mod api;
+mod audit;
 mod boots;
 mod cache;
 mod client;
@@ -16,6 +18,7 @@ mod out;
 mod persona;
 mod replay;
 mod serve;
+mod token;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -88,6 +91,15 @@ enum Command {
     /// Show what a device would be answered, and why; changes nothing.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Args),
+    /// Make, list and revoke tokens of the API.
+    #[command(subcommand, after_help = token::EXAMPLES)]
+    Token(token::Command),
+    /// Describe the API.
+    #[command(subcommand, after_help = api::EXAMPLES)]
+    Api(api::Command),
+    /// Show who did what.
+    #[command(after_help = audit::EXAMPLES)]
+    Audit(audit::Args),
     /// Write, check and show the configuration.
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(config::Command),
@@ -192,6 +204,9 @@ pub fn run() -> ExitCode {
             Command::Boots(args) => boots::run(args, &global).await,
             Command::Replay(args) => replay::run(args, &global).await,
             Command::Explain(args) => explain::run(args, &global).await,
+            Command::Token(command) => token::run(command, &global).await,
+            Command::Api(command) => api::run(command),
+            Command::Audit(args) => audit::run(args, &global).await,
             Command::Config(command) => config::run(command, &global),
             Command::Journal(command) => journal::run(command, &global),
             Command::Completions(args) => completions::run(args),

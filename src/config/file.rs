@@ -1,6 +1,11 @@
 //! The configuration as it is written: what is read from a file, and what `greenroom config show` prints.
 
-use std::{fmt::Display, net::Ipv4Addr, path::PathBuf, str::FromStr};
+use std::{
+    fmt::Display,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+};
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -31,6 +36,8 @@ pub(super) struct File {
     pub(super) dhcp: Dhcp,
     pub(super) tftp: Tftp,
     pub(super) http: Http,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) api: Option<Api>,
     pub(super) boot: Boot,
     pub(super) images: Images,
     pub(super) predict: Predict,
@@ -50,6 +57,7 @@ impl Default for File {
             dhcp: Dhcp::default(),
             tftp: Tftp::default(),
             http: Http::default(),
+            api: None,
             boot: Boot::default(),
             images: Images::default(),
             predict: Predict::default(),
@@ -173,6 +181,29 @@ pub(super) struct Http {
 impl Default for Http {
     fn default() -> Self {
         Self { port: 80, client_rate: None, total_rate: None }
+    }
+}
+
+/// The API. Not there, it is closed: an update opens no port that nobody asked for, and two daemons on one machine do not
+/// fight over it. `config init` writes it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Api {
+    #[serde(deserialize_with = "text", serialize_with = "written")]
+    pub(super) listen: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cert: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<PathBuf>,
+    pub(super) insecure: bool,
+    pub(super) token_rate: u32,
+    pub(super) address_rate: u32,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8008));
+        Self { listen, cert: None, key: None, insecure: false, token_rate: 50, address_rate: 100 }
     }
 }
 

@@ -41,10 +41,11 @@ use crate::{
 };
 
 use super::{
-    Context, cache,
+    Context, audit, cache,
     context::Health,
     gc, net,
     replay::{self, NoReplay},
+    token,
 };
 
 /// A device with what depends on the time.
@@ -180,6 +181,8 @@ pub fn router(context: Context) -> Router {
         .route("/images/{name}/warm", post(warm))
         .route("/images/{name}/verify", post(verify))
         .merge(cache::routes())
+        .merge(token::routes())
+        .merge(audit::routes())
         .route("/library", get(library))
         .route("/library/personas", get(personas))
         .route("/library/reload", post(reload))
@@ -284,14 +287,20 @@ fn json_line<T: Serialize>(value: &T) -> Option<String> {
 }
 
 async fn explain_device(State(context): State<Context>, Json(ask): Json<ExplainAsk>) -> Response {
+    match explained(&context, &ask) {
+        Some(explanation) => Json(explanation).into_response(),
+        None => trouble(StatusCode::CONFLICT, "this server has no interface with an IPv4 address"),
+    }
+}
+
+/// What would happen if a device booted now; `None` on a server that no device could reach.
+pub(super) fn explained(context: &Context, ask: &ExplainAsk) -> Option<Explanation> {
     let (world, ground) = (context.engine.world(), context.engine.ground());
     let interfaces = net::interfaces().unwrap_or_default();
     // The interface that it would most likely come in by: one on a subnet that we serve.
     let serves =
         |interface: &&net::Interface| ground.site.subnets.iter().any(|subnet| subnet.net.contains(&interface.address));
-    let Some(interface) = interfaces.iter().find(serves).or(interfaces.first()) else {
-        return trouble(StatusCode::CONFLICT, "this server has no interface with an IPv4 address");
-    };
+    let interface = interfaces.iter().find(serves).or(interfaces.first())?;
     let subject = Subject {
         mac: ask.mac,
         firmware: ask.firmware,
@@ -300,8 +309,7 @@ async fn explain_device(State(context): State<Context>, Json(ask): Json<ExplainA
         server: interface.address,
     };
     let now: Moment = (context.clock)();
-    let explanation: Explanation = explain(&world, &ground, &subject, Stamp { now, nonce: now.as_millis() });
-    Json(explanation).into_response()
+    Some(explain(&world, &ground, &subject, Stamp { now, nonce: now.as_millis() }))
 }
 
 async fn images(State(context): State<Context>) -> Json<Vec<ImageView>> {

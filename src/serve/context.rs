@@ -18,7 +18,7 @@ use crate::{
     world::Ground,
 };
 
-use super::{hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey};
+use super::{callers::Callers, hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey};
 
 /// What every service needs. Cheap to clone.
 #[derive(Clone)]
@@ -47,6 +47,8 @@ pub struct Context {
     pub pacer: Arc<Pacer>,
     /// The door for git hosts, when the configuration opens it.
     pub hook: Option<Arc<Hook>>,
+    /// Who calls the API, and how often.
+    pub callers: Arc<Callers>,
     /// What the helpers say of themselves.
     pub health: Arc<Mutex<BTreeMap<String, String>>>,
 }

@@ -166,6 +166,7 @@ impl House {
             pacer: Arc::new(Pacer::new(client, total)),
             clock,
             hook: None,
+            callers: Arc::default(),
             health: Arc::default(),
         };
         let pages = http::bind(0).await.unwrap();

@@ -107,14 +107,17 @@ impl Check {
             (Kind::Age, _) => value.parse().map(|age| Self::Age(operator, age)),
             (Kind::Net, _) => {
                 let net = value.parse::<Ipv4Net>().or_else(|_| value.parse::<Ipv4Addr>().map(Ipv4Net::from));
-                let net = net.map_err(|_| "expected an address or a subnet, like 10.1.0.7 or 10.1.0.0/16".to_owned())?;
+                let net =
+                    net.map_err(|_| "expected an address or a subnet, like 10.1.0.7 or 10.1.0.0/16".to_owned())?;
                 Ok(Self::Net(operator, net.trunc()))
             }
             (Kind::Free | Kind::Text, Like | Unlike) => Ok(Self::Text(operator, value.into())),
             (Kind::Free | Kind::Text, Is | IsNot) => exact(field, value).map(|value| Self::Text(operator, value)),
             (Kind::Free | Kind::Text, _) => {
                 let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
-                number.map(|number| Self::Number(operator, number)).ok_or_else(|| format!("expected a number, not `{value}`"))
+                number
+                    .map(|number| Self::Number(operator, number))
+                    .ok_or_else(|| format!("expected a number, not `{value}`"))
             }
         }
     }
@@ -137,9 +140,7 @@ impl Check {
             (Self::Text(_, wanted), Value::Text(text)) => wanted.to_lowercase() == text.trim().to_lowercase(),
             (Self::Net(_, wanted), Value::Net(net)) => wanted.contains(net),
             (Self::Size(operator, wanted), Value::Size(size)) => operator.orders(*size, *wanted),
-            (Self::Age(operator, wanted), Value::Age(age)) => {
-                operator.orders(*age, Millis(u64::from(wanted.0) * 1000))
-            }
+            (Self::Age(operator, wanted), Value::Age(age)) => operator.orders(*age, Millis(u64::from(wanted.0) * 1000)),
             (Self::Number(operator, wanted), Value::Text(text)) => {
                 text.trim().parse::<f64>().is_ok_and(|number| operator.orders(number, *wanted))
             }
@@ -155,9 +156,10 @@ fn exact(field: &Field, value: &str) -> Result<String, String> {
         Field::Known(Known::Mac) => value.parse::<MacAddr>().map(|mac| mac.to_string()).map_err(|bad| {
             format!("this is no address of a port ({bad}); for a part of one write a pattern, like mac~52:54:00*")
         }),
-        Field::Known(Known::Uuid) => value.parse::<SmbiosUuid>().map(|uuid| uuid.to_string()).map_err(|bad| {
-            format!("{bad}; for a part of one write a pattern, like uuid~4c4c4544*")
-        }),
+        Field::Known(Known::Uuid) => value
+            .parse::<SmbiosUuid>()
+            .map(|uuid| uuid.to_string())
+            .map_err(|bad| format!("{bad}; for a part of one write a pattern, like uuid~4c4c4544*")),
         Field::Known(Known::Arch) => word.parse::<Arch>().map(|arch| arch.name().to_owned()),
         Field::Known(Known::Outcome) => {
             let all = Outcome::ALL.map(|outcome| outcome.name().replace(' ', "-"));

@@ -89,12 +89,7 @@ impl Node {
     }
 
     /// Several nodes between one word; those that would read otherwise get parentheses.
-    fn list(
-        f: &mut fmt::Formatter<'_>,
-        nodes: &[Self],
-        word: &str,
-        enclosed: impl Fn(&Self) -> bool,
-    ) -> fmt::Result {
+    fn list(f: &mut fmt::Formatter<'_>, nodes: &[Self], word: &str, enclosed: impl Fn(&Self) -> bool) -> fmt::Result {
         for (n, node) in nodes.iter().enumerate() {
             if n > 0 {
                 f.write_str(word)?;

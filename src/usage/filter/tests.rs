@@ -30,7 +30,9 @@ fn world() -> (World, Moment) {
     let until = began.plus(Seconds(7200));
     let lease = Lease { ip, mac, state: LeaseState::Bound, until, hostname: None };
     let said = |said: &[(&str, &str)]| {
-        said.iter().map(|(name, value)| (name.parse().expect("a name"), Some(value.parse().expect("a value")))).collect()
+        said.iter()
+            .map(|(name, value)| (name.parse().expect("a name"), Some(value.parse().expect("a value"))))
+            .collect()
     };
     let facts = [
         Fact::DeviceSeen {
@@ -140,7 +142,11 @@ fn a_filter_that_is_none_says_what_was_expected_and_where() {
         ("floor<x", 7, "expected a number, not `x`"),
         ("role=\"\"", 6, "nothing has an empty value: write `not role`"),
         ("role=~dev", 6, "expected a value after `=`; one that begins so needs quotes"),
-        ("rôle=x", 1, "this cannot name an attribute: lower-case letters, digits and inner `-`, `_` and `.`, 63 at most"),
+        (
+            "rôle=x",
+            1,
+            "this cannot name an attribute: lower-case letters, digits and inner `-`, `_` and `.`, 63 at most",
+        ),
     ] {
         let bad = text.parse::<Filter>().expect_err(text);
         assert_eq!((bad.column, bad.message.as_str()), (column, message), "{text}");
