@@ -389,3 +389,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn option_82_says_where_a_captured_client_is_whatever_is_in_it() {
+    let with = |option: &[u8]| {
+        let mut packet = captured("ovmf-pxe-virtio")[0].clone();
+        while packet.last() != Some(&255) {
+            packet.pop();
+        }
+        packet.pop();
+        packet.extend([&[82, u8::try_from(option.len()).unwrap()], option, &[255]].concat());
+        decode(&packet).unwrap()
+    };
+    let ask = with(b"\x01\x07Gi1/0/7\x02\x06\x00\x1b\x0c\x11\x22\x33\x05\x04\x0a\x09\x00\x00");
+    assert_eq!((ask.circuit.as_deref(), ask.remote.as_deref()), (Some("Gi1/0/7"), Some("001b0c112233")));
+    assert_eq!(ask.link, Some(Ipv4Addr::new(10, 9, 0, 0)));
+    let ask = with(b"\x01\xffcut off");
+    assert_eq!((ask.circuit, ask.remote, ask.relay_info), (None, None, Some(b"\x01\xffcut off".to_vec())));
+}

@@ -3,6 +3,7 @@
 //! Everything is bound and opened first; only then does anything run. A vital service that ends takes the process with it,
 //! with its name; a helper is started again and shows in `/healthz`.
 
+mod directory;
 mod keeper;
 mod library;
 mod notify;
@@ -37,7 +38,7 @@ use crate::{
         site::{DhcpMode, Site},
     },
     serve::{
-        Context, Hook, HttpListener, Pacer, admin, api, dhcp, http,
+        self, Context, Hook, HttpListener, Pacer, admin, api, dhcp, http,
         net::{self, NetError},
         serve_http, tftp,
     },
@@ -136,7 +137,9 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         services.spawn(async move { ("the API", served.await) });
     }
     let draining = 2 + usize::from(config.api.is_some());
-    let admin: Router = admin::router(context.clone());
+    let directory = directory::open(&config, &context);
+    let asked = serve::directory::routes(context.clone(), directory.clone());
+    let admin: Router = admin::router(context.clone()).merge(asked);
     let served = axum::serve(door, admin).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
     services.spawn(async move { ("the admin's door", served.await) });
     let mut watchers = vec![
@@ -144,6 +147,10 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         tokio::spawn(net::watch(interfaces, context.clone())),
         tokio::spawn(keeper::keep(context.clone())),
     ];
+    if let Some((directory, settings)) = directory.zip(config.directory.as_ref()) {
+        let every = Duration::from_secs(settings.every.0.into());
+        watchers.push(tokio::spawn(directory::watch(context.clone(), directory, every)));
+    }
     if let Some(remote) = &config.library_remote {
         let from = Remote { dir: config.library.clone(), url: remote.url.clone(), branch: remote.branch.clone() };
         let every = Duration::from_secs(remote.every.0.into());

@@ -9,9 +9,13 @@ use crate::model::{
 
 /// Whether every field that `when` gives fits the device. A rule without any field fits none: `config` refuses to load it.
 ///
-/// `address` is what the device uses now. An SMBIOS field that the device has not reported fits nothing.
+/// `address` is what the device uses now; `device.attributes` are those that it has of its user, too
+/// ([`World::whole`](crate::world::World::whole)). What the device has not reported, and what nobody says of it, fits nothing.
 pub fn fits(when: &Match, device: &Device, address: Option<Ipv4Addr>) -> bool {
-    let hardware = &device.hardware;
+    let (hardware, link) = (&device.hardware, &device.link);
+    let attributes = when.attributes.iter().map(|(name, patterns)| {
+        one_of(patterns, |pattern| device.attributes.get(name).is_some_and(|value| resembles(pattern, value.as_str())))
+    });
     let fields = [
         one_of(&when.mac, |mac| device.macs.contains(mac)),
         one_of(&when.oui, |oui| device.macs.iter().any(|mac| mac.oui() == *oui)),
@@ -21,8 +25,12 @@ pub fn fits(when: &Match, device: &Device, address: Option<Ipv4Addr>) -> bool {
         one_of(&when.product, |pattern| reported(pattern, &hardware.product)),
         one_of(&when.serial, |pattern| reported(pattern, &hardware.serial)),
         one_of(&when.asset, |pattern| reported(pattern, &hardware.asset)),
+        one_of(&when.circuit, |pattern| reported(pattern, &link.circuit)),
+        one_of(&when.remote, |pattern| reported(pattern, &link.remote)),
+        one_of(&when.relay, |relay| link.relay == Some(*relay)),
     ];
-    fields.contains(&Some(true)) && !fields.contains(&Some(false))
+    let mut given = fields.into_iter().chain(attributes).flatten().peekable();
+    given.peek().is_some() && given.all(|fits| fits)
 }
 
 /// What the first quirk of this device says of one thing. Its address is not known when most of them are asked for.
@@ -91,5 +99,15 @@ mod tests {
         assert!(!fits(&Match { asset: vec!["*".into()], ..when.clone() }, &device, address), "not reported");
         assert!(!fits(&Match { oui: vec![mac.oui()], arch: vec![Arch::Arm64], ..Match::default() }, &device, address));
         assert!(!fits(&Match::default(), &device, address), "a rule without a field means nobody");
+        device.attributes.insert("role".parse().expect("a name"), "Developer".parse().expect("a value"));
+        device.link.circuit = Some("Gi1/0/7".into());
+        let role = |patterns: &[&str]| {
+            let patterns = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+            Match { attributes: [("role".parse().expect("a name"), patterns)].into(), ..when.clone() }
+        };
+        assert!(fits(&role(&["ops", "dev*"]), &device, address));
+        assert!(!fits(&role(&["ops"]), &device, address));
+        assert!(fits(&Match { circuit: vec!["gi1/*".into()], ..role(&["*"]) }, &device, address));
+        assert!(!fits(&Match { relay: vec![Ipv4Addr::LOCALHOST], ..role(&["*"]) }, &device, address), "through none");
     }
 }

@@ -17,8 +17,10 @@ mod journal;
 mod out;
 mod persona;
 mod replay;
+mod roster;
 mod serve;
 mod token;
+mod user;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -79,9 +81,12 @@ enum Command {
     /// Take over from Matchbox, Cobbler or dnsmasq.
     #[command(subcommand, after_help = import::EXAMPLES)]
     Import(import::Command),
-    /// List, assign, arm and forget devices.
+    /// List, describe, assign, arm, import and forget devices.
     #[command(subcommand, after_help = device::EXAMPLES)]
     Device(device::Command),
+    /// Say who people are: by hand, from files, or from a directory.
+    #[command(subcommand, after_help = user::EXAMPLES)]
+    User(user::Command),
     /// Show boot attempts and their timelines.
     #[command(after_help = boots::EXAMPLES)]
     Boots(boots::Args),
@@ -201,6 +206,7 @@ pub fn run() -> ExitCode {
             Command::Cache(command) => cache::run(command, &global).await,
             Command::Import(command) => import::run(command, &global).await,
             Command::Device(command) => device::run(command, &global).await,
+            Command::User(command) => user::run(command, &global).await,
             Command::Boots(args) => boots::run(args, &global).await,
             Command::Replay(args) => replay::run(args, &global).await,
             Command::Explain(args) => explain::run(args, &global).await,

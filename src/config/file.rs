@@ -1,11 +1,8 @@
 //! The configuration as it is written: what is read from a file, and what `greenroom config show` prints.
 
-use std::{
-    fmt::Display,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    str::FromStr,
-};
+mod api;
+
+use std::{collections::BTreeMap, fmt::Display, net::Ipv4Addr, path::PathBuf, str::FromStr};
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -14,12 +11,17 @@ use crate::{
     images::OriginSettings,
     model::{
         Arch, Bytes, MacAddr, Oui, PersonaName, Probability, Seconds,
+        attribute::AttributeName,
         dhcp::VendorOptions,
         plan::DiskExit,
         site::{ArmPredicted, DhcpMode, Match, Mirrors, PredictPolicy},
     },
     persona::schema::text,
 };
+
+use super::Directory;
+
+pub(super) use api::Api;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -41,6 +43,8 @@ pub(super) struct File {
     pub(super) boot: Boot,
     pub(super) images: Images,
     pub(super) predict: Predict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) directory: Option<Directory>,
     pub(super) site: Place,
 }
 
@@ -61,6 +65,7 @@ impl Default for File {
             boot: Boot::default(),
             images: Images::default(),
             predict: Predict::default(),
+            directory: None,
             site: Place::default(),
         }
     }
@@ -184,29 +189,6 @@ impl Default for Http {
     }
 }
 
-/// The API. Not there, it is closed: an update opens no port that nobody asked for, and two daemons on one machine do not
-/// fight over it. `config init` writes it.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Api {
-    #[serde(deserialize_with = "text", serialize_with = "written")]
-    pub(super) listen: SocketAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) cert: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) key: Option<PathBuf>,
-    pub(super) insecure: bool,
-    pub(super) token_rate: u32,
-    pub(super) address_rate: u32,
-}
-
-impl Default for Api {
-    fn default() -> Self {
-        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8008));
-        Self { listen, cert: None, key: None, insecure: false, token_rate: 50, address_rate: 100 }
-    }
-}
-
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Boot {
@@ -314,12 +296,27 @@ pub(super) struct When {
     serial: Vec<String>,
     #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
     asset: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attributes: BTreeMap<AttributeName, Patterns>,
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
+    circuit: Vec<String>,
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
+    remote: Vec<String>,
+    #[serde(deserialize_with = "many", skip_serializing_if = "Vec::is_empty")]
+    relay: Vec<Ipv4Addr>,
 }
+
+/// One pattern or several.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Patterns(#[serde(deserialize_with = "many")] Vec<String>);
 
 impl From<When> for Match {
     fn from(when: When) -> Self {
-        let When { mac, oui, arch, subnet, manufacturer, product, serial, asset } = when;
-        Self { mac, oui, arch, subnet, manufacturer, product, serial, asset }
+        let When { mac, oui, arch, subnet, manufacturer, product, serial, asset, attributes, circuit, remote, relay } =
+            when;
+        let attributes = attributes.into_iter().map(|(name, Patterns(patterns))| (name, patterns)).collect();
+        Self { mac, oui, arch, subnet, manufacturer, product, serial, asset, attributes, circuit, remote, relay }
     }
 }
 
@@ -409,7 +406,7 @@ where
 }
 
 /// A value as people write it: `12h`.
-fn written<T: Display, S: Serializer>(value: &T, writer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn written<T: Display, S: Serializer>(value: &T, writer: S) -> Result<S::Ok, S::Error> {
     writer.collect_str(value)
 }
 

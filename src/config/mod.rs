@@ -1,5 +1,6 @@
 //! Floor 6: the daemon's configuration. A [`Config`] exists only validated; every problem is reported, each with its line.
 
+mod directory;
 mod file;
 mod sample;
 mod validate;
@@ -13,6 +14,7 @@ use crate::{
     model::{Bytes, Seconds, site::Site},
 };
 
+pub use directory::Directory;
 pub use sample::sample;
 
 /// Where the configuration is looked for.
@@ -32,6 +34,8 @@ pub struct Config {
     pub library: PathBuf,
     /// Where the library's commits come from, when it is pulled.
     pub library_remote: Option<LibraryRemote>,
+    /// The directory that people are asked for of, if there is one.
+    pub directory: Option<Directory>,
     /// The folder of the secrets that personas name: one file each, for root only.
     pub secrets_dir: PathBuf,
     /// The admin's door.

@@ -78,6 +78,12 @@ boot:
   #  - name: kiosks
   #    match: {{manufacturer: \"Dell*\", arch: x64}}
   #    persona: kiosk-live
+  #  - name: developers in Berlin          # as `greenroom device set` and `user set` say, or the directory
+  #    match: {{attributes: {{role: \"dev*\", location: berlin}}}}
+  #    persona: workstation-debian
+  #  - name: the lab's wall sockets        # option 82, as the switch or relay puts it
+  #    match: {{remote: sw-lab, circuit: \"Gi1/0/*\"}}
+  #    persona: kiosk-live
 
 # The image cache: its tiers, how fast it moves by itself (bytes in a second) what no device waits for, and how long an image
 # file may make no progress before it is refused.
@@ -85,6 +91,17 @@ boot:
 # Beside them, where origins like s3://bucket/key are (Amazon's without `endpoint`), and the names of the secrets with its key;
 # without these, AWS_* of the environment, or nobody, as public buckets allow. `instance: true` asks the machine's own role.
 #   s3: {{endpoint: \"https://minio.example:9000\", access_key: s3-access-key, secret_key: s3-secret-key}}
+
+# Who people are: a SCIM 2.0 directory is asked every so often, and `greenroom user pull` asks it at once. Each attribute is one
+# of a user's fields; a device whose attribute `user` is their userName has theirs, where it has none of its own.
+# directory:
+#   url: https://directory.example/scim/v2/Users
+#   token_secret: directory-token           # a file of secrets_dir with the bearer token
+#   every: 15m
+#   attributes:
+#     role: title
+#     location: addresses[type eq \"work\"].locality
+#     department: urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department
 
 # What is learnt of devices: which personas they will want. Predictions always warm the cache. They choose a persona where
 # nobody assigned one and no rule fits, when they are sure enough: at a cost of 4 (a wrong persona costs four times what a

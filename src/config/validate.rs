@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    Api, Config, LibraryRemote, S3,
+    Api, Config, LibraryRemote, S3, directory,
     file::{self, File, LogFormat},
 };
 
@@ -36,6 +36,9 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     let subnets = check.subnets(&file.dhcp);
     let predict = check.predict(&file.predict);
     let boot = check.boot(file.boot, predict);
+    if let Some(directory) = &file.directory {
+        directory::check(directory, &mut check.0);
+    }
     let library_remote = file.library_remote.map(|remote| check.library_remote(remote));
     check.0.require(file.http.port != 0, "GR110", "http.port", "port 0 is no port", "80 is what firmware expects");
     let enough = file.images.ram.0 >= SMALLEST_RAM;
@@ -75,6 +78,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         state_dir: folder.join(file.state_dir),
         library: folder.join(file.library),
         library_remote,
+        directory: file.directory,
         secrets_dir: folder.join(file.secrets_dir),
         admin_socket: folder.join(file.admin_socket),
         log_level: file.log.level,
@@ -353,7 +357,8 @@ impl Rules<'_> {
     /// The same for what is asked when the device has no address yet.
     fn before_an_address(&mut self, when: file::When, path: &str) -> Match {
         let when = self.when(when, path);
-        let help = "name the devices by `mac`, `oui`, `arch` or what their firmware reports";
+        let help =
+            "name the devices by `mac`, `oui`, `arch`, `relay`, `circuit`, `attributes` or what they reported before";
         let path = format!("{path}.subnet");
         self.0.require(when.subnet.is_empty(), "GR124", &path, "firmware has no address yet when this is asked", help);
         when
@@ -362,9 +367,15 @@ impl Rules<'_> {
     /// A rule without a field would mean every device or none: it is asked to say which.
     fn when(&mut self, when: file::When, path: &str) -> Match {
         let when = Match::from(when);
-        let help = "give `mac`, `oui`, `arch`, `subnet`, `manufacturer`, `product`, `serial` or `asset`; for every \
-                    device use `boot.default`";
+        let help = "give `mac`, `oui`, `arch`, `subnet`, `manufacturer`, `product`, `serial`, `asset`, `attributes`, \
+                    `circuit`, `remote` or `relay`; for every device use `boot.default`";
         self.0.require(when != Match::default(), "GR123", path, "this matches nothing", help);
+        for (name, patterns) in &when.attributes {
+            let path = format!("{path}.attributes.{name}");
+            let fits = !patterns.is_empty() && patterns.iter().all(|pattern| !pattern.trim().is_empty());
+            let help = "an attribute says something: give a value, or `*` for any";
+            self.0.require(fits, "GR126", &path, "no device has an empty attribute", help);
+        }
         when
     }
 }

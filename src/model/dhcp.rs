@@ -62,6 +62,10 @@ pub struct DhcpAsk {
     pub client_id: Option<Vec<u8>>,
     /// Option 82, echoed last and verbatim.
     pub relay_info: Option<Vec<u8>>,
+    /// The switch port, as the relay or switch calls it (82.1, RFC 3046): text, or hexadecimal digits.
+    pub circuit: Option<String>,
+    /// The switch, as the relay or switch calls it (82.2), likewise.
+    pub remote: Option<String>,
     /// The subnet that a relay names (82.5, RFC 3527) or the client (118, RFC 3011), before giaddr.
     pub link: Option<Ipv4Addr>,
     /// Option 60 as text, for rules and the log.
@@ -89,6 +93,8 @@ impl DhcpAsk {
             wants: vec![],
             client_id: None,
             relay_info: None,
+            circuit: None,
+            remote: None,
             link: None,
             vendor_class: None,
             boot: None,

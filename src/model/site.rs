@@ -8,7 +8,10 @@ use std::{
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use super::{Arch, Bytes, MacAddr, Oui, PersonaName, Probability, Seconds, dhcp::VendorOptions, plan::DiskExit};
+use super::{
+    Arch, Bytes, MacAddr, Oui, PersonaName, Probability, Seconds, attribute::AttributeName, dhcp::VendorOptions,
+    plan::DiskExit,
+};
 
 /// The place that this daemon serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,6 +227,18 @@ pub struct Match {
     /// SMBIOS asset tag, likewise.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub asset: Vec<String>,
+    /// What the organisation says of it or of its user, likewise: of each attribute that is named one value must fit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<AttributeName, Vec<String>>,
+    /// The switch port that it is on, likewise, as the relay or switch calls it (option 82.1).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub circuit: Vec<String>,
+    /// The switch that it is on, likewise (option 82.2).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remote: Vec<String>,
+    /// The relay that passes its packets on (giaddr).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub relay: Vec<Ipv4Addr>,
 }
 
 /// Where installed systems get their packages.

@@ -29,7 +29,8 @@ use crate::{
     images::{BlobStatus, Usage},
     library::Status,
     model::{
-        Arch, BootId, Bytes, Device, Digest, Firmware, MacAddr, Moment,
+        Arch, BootId, Bytes, Device, Digest, Firmware, MacAddr,
+        attribute::Attributes,
         command::Command,
         image::{Image, ImageFile, ImageName, Role},
         lease::Lease,
@@ -37,15 +38,14 @@ use crate::{
         request::Request,
         timeline::Boot,
     },
-    world::{Explanation, Stamp, Subject, explain},
 };
 
 use super::{
     Context, audit, cache,
     context::Health,
-    gc, net,
+    explain, gc,
     replay::{self, NoReplay},
-    token,
+    roster, token,
 };
 
 /// A device with what depends on the time.
@@ -58,6 +58,9 @@ pub struct DeviceView {
     pub leases: Vec<Lease>,
     /// Its latest attempt.
     pub latest: Option<Boot>,
+    /// What is said of its user.
+    #[serde(default)]
+    pub of_user: Attributes,
 }
 
 /// An image with where its files are.
@@ -183,6 +186,7 @@ pub fn router(context: Context) -> Router {
         .merge(cache::routes())
         .merge(token::routes())
         .merge(audit::routes())
+        .merge(roster::routes())
         .route("/library", get(library))
         .route("/library/personas", get(personas))
         .route("/library/reload", post(reload))
@@ -206,12 +210,13 @@ async fn in_our_words(response: Response) -> Response {
     }
 }
 
-fn view(context: &Context, device: &Device) -> DeviceView {
+pub(super) fn view(context: &Context, device: &Device) -> DeviceView {
     let (world, now) = (context.engine.world(), (context.clock)());
     let leases = device.macs.iter().flat_map(|mac| world.leases.of(*mac)).filter(|lease| lease.holds(now)).cloned();
     DeviceView {
         leases: leases.collect(),
         latest: device.boot.and_then(|boot| world.boots.get(&boot)).cloned(),
+        of_user: world.user_of(device).map(|user| user.attributes.clone()).unwrap_or_default(),
         device: device.clone(),
     }
 }
@@ -287,29 +292,10 @@ fn json_line<T: Serialize>(value: &T) -> Option<String> {
 }
 
 async fn explain_device(State(context): State<Context>, Json(ask): Json<ExplainAsk>) -> Response {
-    match explained(&context, &ask) {
+    match explain::explained(&context, &ask) {
         Some(explanation) => Json(explanation).into_response(),
         None => trouble(StatusCode::CONFLICT, "this server has no interface with an IPv4 address"),
     }
-}
-
-/// What would happen if a device booted now; `None` on a server that no device could reach.
-pub(super) fn explained(context: &Context, ask: &ExplainAsk) -> Option<Explanation> {
-    let (world, ground) = (context.engine.world(), context.engine.ground());
-    let interfaces = net::interfaces().unwrap_or_default();
-    // The interface that it would most likely come in by: one on a subnet that we serve.
-    let serves =
-        |interface: &&net::Interface| ground.site.subnets.iter().any(|subnet| subnet.net.contains(&interface.address));
-    let interface = interfaces.iter().find(serves).or(interfaces.first())?;
-    let subject = Subject {
-        mac: ask.mac,
-        firmware: ask.firmware,
-        arch: ask.arch,
-        interface: interface.name.clone(),
-        server: interface.address,
-    };
-    let now: Moment = (context.clock)();
-    Some(explain(&world, &ground, &subject, Stamp { now, nonce: now.as_millis() }))
 }
 
 async fn images(State(context): State<Context>) -> Json<Vec<ImageView>> {

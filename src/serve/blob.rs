@@ -170,5 +170,5 @@ fn rate_of(context: &Context, boot: BootId) -> Option<model::Bytes> {
     }
     let world = context.engine.world();
     let device = world.devices.get(&world.boots.get(&boot)?.device)?;
-    matching::quirk(&ground.site.boot, device, |quirk| quirk.rate)
+    matching::quirk(&ground.site.boot, &world.whole(device), |quirk| quirk.rate)
 }

@@ -6,4 +6,5 @@ pub mod ipxe_script;
 pub mod option_scan;
 pub mod paths;
 pub mod pxe_options;
+pub mod scim;
 pub mod tftp_request;

@@ -138,6 +138,29 @@ pub fn link(options: &Options) -> Option<Ipv4Addr> {
     by_relay.or_else(|| named(options.get(&118)?))
 }
 
+/// Where the relay or switch says that the client is: circuit and remote id (82.1 and 82.2, RFC 3046 sections 3.1 and 3.2).
+///
+/// Their form is the switch's own: some write names, some numbers in binary. What is printable ASCII stays text; anything else
+/// becomes hexadecimal digits, so that nothing in it can act on the terminal or page that shows it. A sub-option holds 255
+/// bytes at most. A switch that does not set option 82 itself must not let a client's through (RFC 3046 section 2.1).
+pub fn place(options: &Options) -> [Option<String>; 2] {
+    let named = options.get(&82).and_then(|value| inner(value).ok()).unwrap_or_default();
+    [1, 2].map(|code| named.get(&code).and_then(|value| readable(value)))
+}
+
+/// What a sub-option of option 82 says, when it says anything.
+fn readable(value: &[u8]) -> Option<String> {
+    let value = &value[..value.len().min(255)];
+    // Some close their text with a NUL.
+    let text = value.strip_suffix(&[0]).unwrap_or(value);
+    let plain = !text.is_empty() && text.iter().all(|byte| (b' '..=b'~').contains(byte));
+    let said = match plain {
+        true => String::from_utf8_lossy(text).trim().to_owned(),
+        false => value.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    (!said.is_empty()).then_some(said)
+}
+
 /// Option 60 of an answer.
 pub fn vendor_class(flavour: BootFlavour) -> &'static str {
     match flavour {
@@ -239,5 +262,20 @@ mod tests {
         let menu = inner(&menu).expect("well formed");
         assert_eq!(menu[&9], b"\x00\x00\x11Raspberry Pi Boot");
         assert_eq!(menu[&10], b"\x00PXE");
+    }
+
+    #[test]
+    fn option_82_names_the_switch_port_as_text_or_as_digits() {
+        let told = |value: &[u8]| place(&options(&[(82, value)]));
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(told(b"\x01\x07Gi1/0/7\x02\x04sw-a"), [said("Gi1/0/7"), said("sw-a")]);
+        // As a Catalyst writes them: VLAN 10, module 1, port 7; the switch's MAC address.
+        let catalyst = b"\x01\x06\x00\x04\x00\x0a\x01\x07\x02\x08\x00\x06\x00\x1b\x0c\x11\x22\x33";
+        assert_eq!(told(catalyst), [said("0004000a0107"), said("0006001b0c112233")]);
+        assert_eq!(told(b"\x01\x04eth\x00"), [said("eth"), None]);
+        assert_eq!(told(b"\x01\x05\x1b[31m"), [said("1b5b33316d"), None], "nothing that a terminal would obey");
+        for nothing in [&b""[..], b"\x01\x00", b"\x01\x03   ", b"\x01\x09cut off", b"\x05\x04\x0a\x00\x00\x00"] {
+            assert_eq!(told(nothing), [None, None], "{nothing:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     boot::bootfile::bootfile,
     lease::transition::{self, Requested},
     model::{
-        BootId, Device, Fact, Refusal,
+        BootId, Device, Fact, Link, Refusal,
         dhcp::{
             AnswerKind, AskKind, BootClient, BootOptions, Destination, DhcpAnswer, DhcpAsk, DhcpPort, Ingress,
             NetworkOptions,
@@ -67,6 +67,10 @@ impl Exchange<'_> {
 
     fn discover(&self, subnet: &Subnet) -> Outcome {
         let mut told = self.boot_part();
+        if self.ask.boot.is_none() {
+            // What a known device runs once it has booted may have been moved as well.
+            told.facts.extend(self.world.device_of(self.ask.mac).and_then(|device| self.placed(device)));
+        }
         let server = self.ingress.local;
         let lease = match transition::offer(&self.world.leases, subnet, self.ask, server, self.stamp.now) {
             Ok(lease) => lease,
@@ -154,9 +158,14 @@ impl Exchange<'_> {
         let policy = &self.ground.site.boot;
         let asks_anew = self.ask.kind == AskKind::Discover;
         let sighting = attempt::sight(self.world, policy, self.ask.mac, client, asks_anew, self.stamp);
-        let device = self.world.devices.get(&sighting.device).cloned().unwrap_or_else(|| self.new_device(client));
+        let known = self.world.devices.get(&sighting.device).map(|device| self.world.whole(device));
+        let mut device = known.unwrap_or_else(|| self.new_device(client));
         let boot = sighting.boot;
         let mut told = Told { attempt: Some(boot), boot: None, facts: sighting.facts };
+        if let Some(placed) = self.placed(&device) {
+            device.link = self.link();
+            told.facts.push(placed);
+        }
         if asks_anew || self.ingress.port == DhcpPort::Proxy {
             told.facts.push(Fact::BootMoved { boot, step: Step::Discover { firmware: client.firmware } });
         }
@@ -176,6 +185,26 @@ impl Exchange<'_> {
             Err(why) => told.facts.push(Fact::BootMoved { boot, step: Step::Refused { why } }),
         }
         told
+    }
+
+    /// Where the client is.
+    fn link(&self) -> Link {
+        let DhcpAsk { giaddr, circuit, remote, .. } = self.ask;
+        Link {
+            interface: Some(self.ingress.interface.clone()),
+            subnet: self.subnet().ok().map(|subnet| subnet.net),
+            relay: (!giaddr.is_unspecified()).then_some(*giaddr),
+            circuit: circuit.clone(),
+            remote: remote.clone(),
+        }
+    }
+
+    /// That a device is somewhere else than before. Only a DISCOVER tells: later packets may pass relays by, and those that
+    /// name a port do not see them.
+    fn placed(&self, device: &Device) -> Option<Fact> {
+        let link = self.link();
+        let moved = self.ask.kind == AskKind::Discover && device.link != link;
+        moved.then_some(Fact::DevicePlaced { device: device.id, link })
     }
 
     fn new_device(&self, client: &BootClient) -> Device {

@@ -147,7 +147,12 @@ impl Play<'_> {
             (_, DhcpPort::Server) => format!("{} requests", client.firmware),
             (_, DhcpPort::Proxy) => format!("{} asks on 4011", client.firmware),
         };
+        // It is imagined where it was last.
+        let link = self.world.device_of(self.subject.mac).map(|device| device.link.clone()).unwrap_or_default();
         let ask = DhcpAsk {
+            giaddr: link.relay.unwrap_or(Ipv4Addr::UNSPECIFIED),
+            circuit: link.circuit,
+            remote: link.remote,
             requested,
             server_id: requested.map(|_| self.subject.server),
             boot: Some(client.clone()),

@@ -35,7 +35,7 @@ pub(super) fn decide(world: &World, ground: &Ground, ask: &Ask<'_>, now: Moment)
         let plan = plan::refuse(Refusal::UnknownBoot, Firmware::IpxeEfi);
         return Outcome { reply: Reply::Script(plan), facts: vec![] };
     };
-    let known = world.devices.get(&boot.device).cloned();
+    let known = world.devices.get(&boot.device).map(|device| world.whole(device));
     let before = known.unwrap_or_else(|| Device { arch: boot.arch, ..Device::new(boot.device.mac()) });
     let mut facts = vec![];
     if before.hardware != *hardware {

@@ -89,6 +89,11 @@ impl World {
         self.users.get(device.attributes.get(attribute::USER)?.as_str())
     }
 
+    /// A device with what it takes of its user: what rules are held against.
+    pub fn whole(&self, device: &Device) -> Device {
+        Device { attributes: self.attributes(device), ..device.clone() }
+    }
+
     /// Attempts, the latest first.
     pub fn recent_boots(&self) -> impl Iterator<Item = &Boot> {
         self.boot_order.values().rev().filter_map(|id| self.boots.get(id))

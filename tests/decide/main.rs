@@ -5,6 +5,7 @@
 mod attempts;
 mod choices;
 mod leases;
+mod links;
 mod orders;
 mod pins;
 mod predictions;

@@ -199,26 +199,9 @@ impl House {
             uuid: None,
             boot_item: None,
         };
-        let ask = DhcpAsk {
-            kind: AskKind::Discover,
-            xid: 1,
-            secs: 0,
-            broadcast: true,
-            ciaddr: Ipv4Addr::UNSPECIFIED,
-            giaddr: Ipv4Addr::UNSPECIFIED,
-            hops: 0,
-            mac: MacAddr::new([0x52, 0x54, 0, 0x77, 0, last]).unwrap(),
-            requested: None,
-            server_id: None,
-            hostname: None,
-            max_size: None,
-            wants: vec![],
-            client_id: None,
-            relay_info: None,
-            link: None,
-            vendor_class: None,
-            boot: Some(client),
-        };
+        let mac = MacAddr::new([0x52, 0x54, 0, 0x77, 0, last]).unwrap();
+        let boot = Some(client);
+        let ask = DhcpAsk { xid: 1, broadcast: true, boot, ..DhcpAsk::new(AskKind::Discover, mac) };
         let ingress = Ingress {
             interface: "lo".into(),
             local: Ipv4Addr::LOCALHOST,

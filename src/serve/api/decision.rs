@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     model::{Decision, MacAddr, decision::Voice},
-    serve::admin::{self, ExplainAsk},
+    serve::{admin::ExplainAsk, explain::explained},
     usage::timeline,
     world::Answer,
 };
@@ -103,7 +103,7 @@ async fn show(
     State(api): State<Api>,
     Named(Which { mac }): Named<Which>,
 ) -> Result<Tagged<DecisionView>, Problem> {
-    let explained = admin::explained(&api.context, &ExplainAsk { mac, arch: None, firmware: None });
+    let explained = explained(&api.context, &ExplainAsk { mac, arch: None, firmware: None });
     let none =
         || Problem::new(Kind::Unavailable, "this server has no interface that a device could reach").retry_after(60);
     let explained = explained.ok_or_else(none)?;

@@ -48,6 +48,7 @@ pub fn decode(packet: &[u8]) -> Result<DhcpAsk, Malformed> {
         Some(MessageType::Inform) => AskKind::Inform,
         _ => return Err(Malformed::NoKind),
     };
+    let [circuit, remote] = pxe_options::place(&options);
     Ok(DhcpAsk {
         kind,
         xid: message.xid(),
@@ -73,6 +74,8 @@ pub fn decode(packet: &[u8]) -> Result<DhcpAsk, Malformed> {
         wants: options.get(&u8::from(OptionCode::ParameterRequestList)).cloned().unwrap_or_default(),
         client_id: options.get(&61).cloned(),
         relay_info: options.get(&82).cloned(),
+        circuit,
+        remote,
         link: pxe_options::link(&options),
         vendor_class: options.get(&60).map(|value| printable(value)),
         boot: pxe_options::boot_client(mac, &options),
