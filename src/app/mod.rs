@@ -43,7 +43,7 @@ use crate::{
         site::{DhcpMode, Site},
     },
     serve::{
-        self, Context, Hook, HttpListener, Pacer, admin, dhcp, http,
+        self, Context, Hook, HttpListener, Pacer, admin, api, dhcp, http,
         net::{self, NetError},
         serve_http, tftp,
         webhook::{Pace, Webhooks},
@@ -85,6 +85,9 @@ pub enum AppError {
         /// What the system says.
         error: io::Error,
     },
+    /// The API's certificate.
+    #[error(transparent)]
+    Tls(#[from] api::TlsError),
     /// The user that it shall run as.
     #[error("{0}")]
     User(String),
@@ -122,7 +125,7 @@ fn raise_file_limit() {
 pub async fn run(config: Config) -> Result<(), AppError> {
     raise_file_limit();
     let bound = bind(&config).await?;
-    let Bound { context, engine, interfaces, dhcp, tftp, http, door, rings } = bound;
+    let Bound { context, engine, interfaces, dhcp, tftp, http, api, door, rings } = bound;
     let stop = CancellationToken::new();
     let mut services: JoinSet<(&'static str, io::Result<()>)> = JoinSet::new();
     for listener in dhcp {
@@ -134,6 +137,12 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     }
     let served = serve_http(http, context.clone(), stop.clone());
     services.spawn(async move { ("HTTP", served.await) });
+    if let (Some(listener), Some(settings)) = (api, &config.api) {
+        let rates = api::Rates { token: settings.token_rate, address: settings.address_rate };
+        let served = api::serve(listener, api::router(context.clone(), rates), stop.clone());
+        services.spawn(async move { ("the API", served.await) });
+    }
+    let draining = 2 + usize::from(config.api.is_some());
     let directory = directory::open(&config, &context);
     let asked = serve::directory::routes(context.clone(), directory.clone());
     let admin: Router = admin::router(context.clone()).merge(asked);
@@ -163,7 +172,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         mode = ?config.site.mode, http_port = config.site.http_port, personas = context.engine.ground().catalog.personas().count(),
         "greenroom is ready"
     );
-    let result = supervise(&mut services, engine, &context, &stop).await;
+    let result = supervise(&mut services, draining, engine, &context, &stop).await;
     watchers.iter().for_each(|watcher| watcher.abort());
     stop.cancel();
     // What is on its way to a receiver arrives, or is told again after the next start.
@@ -180,6 +189,7 @@ struct Bound {
     dhcp: Vec<dhcp::Listener>,
     tftp: Vec<tftp::Listener>,
     http: HttpListener,
+    api: Option<api::Listener>,
     door: tokio::net::UnixListener,
     /// What rings when a git host says that there is something to pull.
     rings: mpsc::Receiver<()>,
@@ -192,6 +202,13 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         return Err(NetError::NoInterfaces.into());
     }
     let http = http::bind(config.site.http_port).await?;
+    let api = match &config.api {
+        Some(settings) => {
+            let tls = settings.tls.clone().map(|(cert, key)| api::Tls::read(cert, key)).transpose()?;
+            Some(api::bind(settings.listen, tls).await?)
+        }
+        None => None,
+    };
     let dhcp = match config.site.mode {
         DhcpMode::Off => vec![],
         DhcpMode::Full | DhcpMode::Proxy => dhcp::bind(&interfaces)?,
@@ -247,6 +264,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         clock,
         hook,
         webhooks: Arc::new(webhooks),
+        callers: Arc::default(),
         health,
     };
     let tftp = match config.tftp {
@@ -256,7 +274,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     if let Some(user) = &config.user {
         privileges::become_user(user, &[&config.state_dir, &config.admin_socket]).map_err(AppError::User)?;
     }
-    Ok(Bound { context, engine, interfaces, dhcp, tftp, http, door, rings })
+    Ok(Bound { context, engine, interfaces, dhcp, tftp, http, api, door, rings })
 }
 
 /// How origins are read. A key that is missing closes the S3 store, and shows in `/healthz`: the rest is served all the same.
@@ -310,6 +328,7 @@ fn hook(config: &Config, health: &Mutex<BTreeMap<String, String>>) -> (Option<Ar
 /// Waits for the first thing that ends the daemon, and ends the rest.
 async fn supervise(
     services: &mut JoinSet<(&'static str, io::Result<()>)>,
+    draining: usize,
     mut engine: Engine,
     context: &Context,
     stop: &CancellationToken,
@@ -340,8 +359,8 @@ async fn supervise(
     notify::stopping();
     stop.cancel();
     let drained = tokio::time::timeout(GRACE, async {
-        // DHCP and TFTP serve for ever: only HTTP and the admin's door end by themselves.
-        for _ in 0..2 {
+        // DHCP and TFTP serve for ever: only HTTP, the API and the admin's door end by themselves.
+        for _ in 0..draining {
             services.join_next().await;
         }
     });

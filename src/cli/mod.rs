@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0 done; 1 done and found wanting, or failed; 2 the command itself was wrong; 3 the daemon does not answer.
 
+mod api;
+mod audit;
 mod boots;
 mod cache;
 mod client;
@@ -21,6 +23,7 @@ mod roster;
 mod serve;
 mod simulate;
 mod stage;
+mod token;
 mod user;
 mod webhook;
 
@@ -107,6 +110,15 @@ enum Command {
     /// List, accept and decline what predictions propose.
     #[command(after_help = proposals::EXAMPLES)]
     Proposals(proposals::Args),
+    /// Make, list and revoke tokens of the API.
+    #[command(subcommand, after_help = token::EXAMPLES)]
+    Token(token::Command),
+    /// Describe the API.
+    #[command(subcommand, after_help = api::EXAMPLES)]
+    Api(api::Command),
+    /// Show who did what.
+    #[command(after_help = audit::EXAMPLES)]
+    Audit(audit::Args),
     /// Write, check and show the configuration.
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(config::Command),
@@ -221,6 +233,9 @@ pub fn run() -> ExitCode {
             Command::Explain(args) => explain::run(args, &global).await,
             Command::Predict(args) => predict::run(args, &global).await,
             Command::Proposals(args) => proposals::run(args, &global).await,
+            Command::Token(command) => token::run(command, &global).await,
+            Command::Api(command) => api::run(command),
+            Command::Audit(args) => audit::run(args, &global).await,
             Command::Config(command) => config::run(command, &global),
             Command::Journal(command) => journal::run(command, &global),
             Command::Webhook(command) => webhook::run(command, &global).await,

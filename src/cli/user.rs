@@ -103,7 +103,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Done {
 async fn order(daemon: &Daemon, user: UserName, order: UserOrder, what: &str, global: &Global) -> Done {
     let done = format!("{user} {what}");
     let line = Line::User { user: user.clone(), order, expects: None };
-    daemon.tell("/orders", &Orders { by: operator(), key: None, lines: vec![line] }).await?;
+    daemon.tell("/orders", &Orders { by: operator(), key: None, said: None, lines: vec![line] }).await?;
     match global.json {
         true => say_json(&serde_json::json!({ "user": user, "done": done })),
         false => {

@@ -1,5 +1,7 @@
 //! The configuration as it is written: what is read from a file, and what `greenroom config show` prints.
 
+mod api;
+
 use std::{collections::BTreeMap, fmt::Display, net::Ipv4Addr, path::PathBuf, str::FromStr};
 
 use ipnet::Ipv4Net;
@@ -19,6 +21,8 @@ use crate::{
 
 use super::Directory;
 
+pub(super) use api::Api;
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
@@ -34,6 +38,8 @@ pub(super) struct File {
     pub(super) dhcp: Dhcp,
     pub(super) tftp: Tftp,
     pub(super) http: Http,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) api: Option<Api>,
     pub(super) boot: Boot,
     pub(super) images: Images,
     pub(super) predict: Predict,
@@ -57,6 +63,7 @@ impl Default for File {
             dhcp: Dhcp::default(),
             tftp: Tftp::default(),
             http: Http::default(),
+            api: None,
             boot: Boot::default(),
             images: Images::default(),
             predict: Predict::default(),

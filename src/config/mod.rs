@@ -6,7 +6,7 @@ mod sample;
 mod validate;
 mod webhook;
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use serde::Serialize;
 
@@ -54,6 +54,8 @@ pub struct Config {
     pub http_client_rate: Option<Bytes>,
     /// How many all clients together get.
     pub http_total_rate: Option<Bytes>,
+    /// The API, when it is open.
+    pub api: Option<Api>,
     /// Where the NBPs are, when not where the system's package puts them.
     pub nbp_dir: Option<PathBuf>,
     /// The size of the RAM tier.
@@ -74,6 +76,19 @@ pub struct Config {
     pub webhooks: Vec<Webhook>,
     /// What policy reads. Its list of NBPs is filled in at start.
     pub site: Site,
+}
+
+/// Where the API is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Api {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Its certificate and the key of that, in PEM files, when it speaks TLS.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// How many requests a token may make in a second.
+    pub token_rate: u32,
+    /// How many an address may.
+    pub address_rate: u32,
 }
 
 /// Where the library's commits come from, and when.

@@ -60,6 +60,11 @@ dhcp:
 # http: {{port: 80, client_rate: 50MiB, total_rate: 800MiB}}   # without them, as fast as the network carries
 # tftp: {{enabled: true}}
 
+# The API for other programs, and its pages: http://127.0.0.1:8008/api/v1/. It needs tokens: `greenroom token create`. Beyond
+# this machine it speaks TLS. Rates are requests a second, of a token and of an address.
+api: {{listen: \"127.0.0.1:8008\"}}
+# api: {{listen: \"0.0.0.0:8443\", cert: tls/fullchain.pem, key: tls/privkey.pem, token_rate: 50, address_rate: 100}}
+
 boot:
   # The persona of devices that nothing else names. Without one, they boot their disks.
   # default: kiosk-live

@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    Config, LibraryRemote, S3, directory,
+    Api, Config, LibraryRemote, S3, directory,
     file::{self, File, LogFormat},
 };
 
@@ -48,6 +48,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     check.0.require(fits, "GR116", "images.patience", "this is no time to wait for an origin", help);
     let s3 = check.s3(file.images.s3.unwrap_or_default());
     let webhooks = super::webhook::webhooks(&mut check.0, file.webhooks);
+    let api = file.api.map(|api| check.api(api));
     check.rate("http.client_rate", file.http.client_rate);
     check.rate("http.total_rate", file.http.total_rate);
     let help = "it keeps out of the way of devices by itself: 32MiB in a second is a good rate";
@@ -87,6 +88,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         tftp: file.tftp.enabled,
         http_client_rate: file.http.client_rate,
         http_total_rate: file.http.total_rate,
+        api: api.map(|api| Api { tls: api.tls.map(|(cert, key)| (folder.join(cert), folder.join(key))), ..api }),
         nbp_dir: nbp_dir.map(|dir| folder.join(dir)),
         images_ram: file.images.ram,
         images_disk: file.images.disk,
@@ -227,6 +229,25 @@ impl Rules<'_> {
         // Stores of one's own have no host name for each bucket.
         let path_style = path_style.unwrap_or(endpoint.is_some());
         S3 { endpoint, region, path_style, keys: access_key.zip(secret_key), instance }
+    }
+
+    fn api(&mut self, api: file::Api) -> Api {
+        let file::Api { listen, cert, key, insecure, token_rate, address_rate } = api;
+        let paired = cert.is_some() == key.is_some();
+        let help = "name both `cert` and `key`, PEM files, or neither";
+        self.0.require(paired, "GR181", "api", "a certificate is of no use without its key", help);
+        let private = listen.ip().to_canonical().is_loopback() || cert.is_some() || insecure;
+        let help = "give `cert` and `key`; or listen on 127.0.0.1 and have a web server speak TLS before it; or say \
+                    `insecure: true` on a network that only you are on";
+        let message = format!("tokens would travel to {listen} for everybody to read");
+        self.0.require(private, "GR180", "api.listen", message, help);
+        self.0.require(listen.port() != 0, "GR182", "api.listen", "port 0 is no port", "127.0.0.1:8008");
+        for (field, rate) in [("api.token_rate", token_rate), ("api.address_rate", address_rate)] {
+            let fits = (1..=1_000_000).contains(&rate);
+            let help = "requests a second; four seconds' worth may come at once";
+            self.0.require(fits, "GR183", field, "this is no rate: 1 to 1000000", help);
+        }
+        Api { listen, tls: cert.zip(key), token_rate, address_rate }
     }
 
     /// Everything in it becomes an argument of git, or the name of a file.

@@ -8,6 +8,7 @@ use super::{
     MacAddr, Moment, PersonaName, UserName,
     attribute::Changes,
     image::{ImageName, Tier},
+    token::TokenName,
 };
 
 /// An order about one device, named by any of its ports.
@@ -86,6 +87,10 @@ pub struct Orders {
     /// What makes them the same orders when they are said again: then they are not carried out again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<OrderKey>,
+    /// A digest of what their sender said, where the orders alone are not what was said: "all devices of that room" means
+    /// others tomorrow, and is the same order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<u64>,
     /// The orders, in the order in which they are carried out.
     pub lines: Vec<Line>,
 }
@@ -241,6 +246,27 @@ pub enum Rejection {
         /// The key.
         key: OrderKey,
     },
+    /// There is such a token, and it opens something still.
+    #[error("there is a token {name} already: revoke it first, or choose another name")]
+    TokenExists {
+        /// Its name.
+        name: TokenName,
+    },
+    /// There is no such token.
+    #[error("there is no token {name}")]
+    NoToken {
+        /// What was asked for.
+        name: TokenName,
+    },
+    /// More tokens than anybody can watch over.
+    #[error("there are {most} tokens already: revoke those that nobody uses")]
+    TooManyTokens {
+        /// The most that is remembered.
+        most: usize,
+    },
+    /// The token would never open anything.
+    #[error("a token that has expired, or allows nothing, would open nothing")]
+    UselessToken,
     /// One of several orders cannot be carried out: none was.
     #[error("order {line}: {why}")]
     Line {

@@ -1,6 +1,6 @@
 //! What happened. Facts are the spine: the journal keeps them, the World is their fold, everything shown is read from it.
 
-use std::net::Ipv4Addr;
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use super::{
     plan::{KernelBoot, Setting},
     smbios::Hardware,
     timeline::Step,
+    token::{Scope, TokenName, TokenPrint},
 };
 
 /// One fact with its place in the journal.
@@ -227,6 +228,27 @@ pub enum Fact {
         /// Who.
         by: String,
     },
+    /// An operator had a token of the API made. What it is was shown once, and is not here.
+    TokenCreated {
+        /// What it is called.
+        name: TokenName,
+        /// What it allows.
+        scopes: BTreeSet<Scope>,
+        /// What it is recognised by.
+        print: TokenPrint,
+        /// From when on it opens nothing any more, if ever.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<Moment>,
+        /// Who.
+        by: String,
+    },
+    /// An operator had a token open nothing any more.
+    TokenRevoked {
+        /// Which.
+        name: TokenName,
+        /// Who.
+        by: String,
+    },
 }
 
 impl Fact {
@@ -250,7 +272,9 @@ impl Fact {
             | Self::UserDescribed { .. }
             | Self::UserForgotten { .. }
             | Self::ProposalDeclined { .. }
-            | Self::OrdersTaken { .. } => true,
+            | Self::OrdersTaken { .. }
+            | Self::TokenCreated { .. }
+            | Self::TokenRevoked { .. } => true,
             Self::LeaseOffered { .. }
             | Self::DeviceSeen { .. }
             | Self::DevicePlaced { .. }

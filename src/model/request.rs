@@ -8,6 +8,7 @@ use super::{
     dhcp::{DhcpAsk, Ingress},
     smbios::Hardware,
     timeline::Step,
+    token::TokenOrder,
 };
 
 /// One request, from whatever door it came.
@@ -46,6 +47,8 @@ pub enum Request {
     Orders(Orders),
     /// An operator's order about an image.
     Pin(PinImage),
+    /// An operator's order about a token of the API.
+    Token(TokenOrder),
     /// Time has passed: attempts that went silent are given up.
     Tick,
 }

@@ -23,18 +23,17 @@ use crate::{
     engine::Unavailable,
     library::Status,
     model::{
-        Arch, BootId, Device, Firmware, MacAddr, Moment, attribute::Attributes, command::Command, lease::Lease,
-        reply::Reply, request::Request, timeline::Boot,
+        Arch, BootId, Device, Firmware, MacAddr, attribute::Attributes, command::Command, lease::Lease, reply::Reply,
+        request::Request, timeline::Boot,
     },
-    world::{Explanation, Stamp, Subject, explain},
 };
 
 use super::{
-    Context, cache,
+    Context, audit, cache,
     context::Health,
-    gc, image, net, predict,
+    explain, gc, image, predict,
     replay::{self, NoReplay},
-    roster, staging, webhook,
+    roster, staging, token, webhook,
 };
 
 /// A device with what depends on the time.
@@ -132,6 +131,8 @@ pub fn router(context: Context) -> Router {
         .merge(webhook::routes())
         .merge(predict::routes())
         .merge(staging::routes())
+        .merge(token::routes())
+        .merge(audit::routes())
         .merge(roster::routes())
         .route("/library", get(library))
         .route("/library/personas", get(personas))
@@ -238,24 +239,10 @@ fn json_line<T: Serialize>(value: &T) -> Option<String> {
 }
 
 async fn explain_device(State(context): State<Context>, Json(ask): Json<ExplainAsk>) -> Response {
-    let (world, ground) = (context.engine.world(), context.engine.ground());
-    let interfaces = net::interfaces().unwrap_or_default();
-    // The interface that it would most likely come in by: one on a subnet that we serve.
-    let serves =
-        |interface: &&net::Interface| ground.site.subnets.iter().any(|subnet| subnet.net.contains(&interface.address));
-    let Some(interface) = interfaces.iter().find(serves).or(interfaces.first()) else {
-        return trouble(StatusCode::CONFLICT, "this server has no interface with an IPv4 address");
-    };
-    let subject = Subject {
-        mac: ask.mac,
-        firmware: ask.firmware,
-        arch: ask.arch,
-        interface: interface.name.clone(),
-        server: interface.address,
-    };
-    let now: Moment = (context.clock)();
-    let explanation: Explanation = explain(&world, &ground, &subject, Stamp { now, nonce: now.as_millis() });
-    Json(explanation).into_response()
+    match explain::explained(&context, &ask) {
+        Some(explanation) => Json(explanation).into_response(),
+        None => trouble(StatusCode::CONFLICT, "this server has no interface with an IPv4 address"),
+    }
 }
 
 /// Everything that comes, a JSON line each, until nobody sends any more.

@@ -18,7 +18,9 @@ use crate::{
     world::Ground,
 };
 
-use super::{hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey, staging::Outlook, webhook::Webhooks};
+use super::{
+    callers::Callers, hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey, staging::Outlook, webhook::Webhooks,
+};
 
 /// What every service needs. Cheap to clone.
 #[derive(Clone)]
@@ -53,6 +55,8 @@ pub struct Context {
     pub hook: Option<Arc<Hook>>,
     /// Who is told of what happens.
     pub webhooks: Arc<Webhooks>,
+    /// Who calls the API, and how often.
+    pub callers: Arc<Callers>,
     /// What the helpers say of themselves.
     pub health: Arc<Mutex<BTreeMap<String, String>>>,
 }

@@ -1,21 +1,25 @@
 //! Floor 5: sockets. Services translate between bytes and requests, and do nothing else.
 //!
 //! [`dhcp`] (67 and 4011) · [`tftp`] (69, the only user of `async_tftp`) · [`http`] (the boot port: scripts, NBPs, blobs,
-//! seeds, the status page, metrics) · [`admin`] (JSON over a local socket, for the command line) · [`webhook`] (other systems,
-//! told of what happened).
+//! seeds, the status page, metrics) · [`admin`] (JSON over a local socket, for the command line) · [`api`] (REST for other
+//! programs, on a listener of its own) · [`webhook`] (other systems, told of what happened).
 //!
 //! The boot port's own loop is in `port`: hyper reads requests and writes what is small, `parcel` has the kernel send blobs,
 //! `pace` says how fast.
 
 pub mod admin;
+pub mod api;
+pub mod audit;
 mod blob;
 mod boot;
 pub mod cache;
+mod callers;
 mod connection;
 pub mod context;
 pub mod dhcp;
 pub mod directory;
 mod exit;
+mod explain;
 mod gc;
 mod hook;
 pub mod http;
@@ -36,10 +40,12 @@ pub mod staging;
 mod status;
 mod tap;
 pub mod tftp;
+pub mod token;
 mod transfer;
 mod trouble;
 pub mod webhook;
 
+pub use callers::Callers;
 pub use connection::Listener as HttpListener;
 pub use context::Context;
 pub use hook::Hook;

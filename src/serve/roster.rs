@@ -236,7 +236,8 @@ fn tried(
                 continue;
             }
         }
-        let request = Request::Orders(Orders { by: by.to_owned(), key: None, lines: difference.orders.clone() });
+        let request =
+            Request::Orders(Orders { by: by.to_owned(), key: None, said: None, lines: difference.orders.clone() });
         if let Reply::Rejected(why) = decide(world, ground, &request, Stamp { now, nonce: 0 }).reply {
             // Which of the row's orders it was means nothing to whoever wrote the row.
             let why = match why {
@@ -255,7 +256,7 @@ fn tried(
 async fn carry_out(context: &Context, by: &str, imported: &mut Imported) {
     for piece in imported.differences.chunks(ROWS_AT_ONCE) {
         let lines: Vec<Line> = piece.iter().flat_map(|difference| difference.orders.clone()).collect();
-        match patiently(context, Orders { by: by.to_owned(), key: None, lines }).await {
+        match patiently(context, Orders { by: by.to_owned(), key: None, said: None, lines }).await {
             Ok(Reply::Rejected(why)) => {
                 imported.stopped = Some(why.to_string());
                 return;

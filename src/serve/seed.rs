@@ -55,6 +55,13 @@ impl SeedKey {
         code[..16].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// A key for something else, from which this one does not follow.
+    pub(super) fn derived(&self, purpose: &str) -> [u8; 32] {
+        let code = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        // No attempt is called so: names of attempts have ten characters, and no blanks.
+        code.chain_update(b"key for ").chain_update(purpose).finalize().into_bytes().into()
+    }
+
     /// Whether `token` is the attempt's secret, in the same time whatever it is.
     fn accepts(&self, boot: BootId, token: &str) -> bool {
         let digits: Option<Vec<u8>> = token.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();

@@ -1,7 +1,7 @@
 //! The fold: the only code that changes a World.
 
 use crate::model::{
-    Armed, BootId, Decision, Device, DeviceId, Fact, Moment, Record, Seconds, User, UserName, attribute,
+    Armed, BootId, Decision, Device, DeviceId, Fact, Moment, Record, Seconds, Token, User, UserName, attribute,
     device::{Assignment, Installed, Seen, Visit},
     lease::{Lease, LeaseState},
     plan::{KernelBoot, Setting},
@@ -83,6 +83,14 @@ impl World {
             Fact::ImagePinned { image, tier, .. } => self.pins.insert_mut(image.clone(), *tier),
             Fact::ImageUnpinned { image, .. } => {
                 self.pins.remove_mut(image);
+            }
+            Fact::TokenCreated { name, scopes, print, expires, by } => {
+                let (name, scopes, by) = (name.clone(), scopes.clone(), by.clone());
+                let token = Token { name: name.clone(), scopes, print: *print, created: *at, by, expires: *expires };
+                self.tokens.insert_mut(name, token);
+            }
+            Fact::TokenRevoked { name, .. } => {
+                self.tokens.remove_mut(name);
             }
             Fact::BootStarted { boot, device, firmware, arch } => {
                 let started = attempt::start(*boot, *device, *firmware, *arch, *at);

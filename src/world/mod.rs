@@ -13,6 +13,7 @@ mod foresee;
 mod orders;
 mod script;
 mod state;
+mod token;
 
 pub use command::nearest;
 pub use decide::{Ground, Outcome, Stamp, decide};

@@ -20,9 +20,9 @@ pub(super) fn decide(world: &World, ground: &Ground, orders: &Orders, now: Momen
 }
 
 fn facts(world: &World, ground: &Ground, orders: &Orders, now: Moment) -> Result<Vec<Fact>, Rejection> {
-    let print = print(orders);
+    let print = orders.said.unwrap_or_else(|| print(orders));
     if let Some(key) = &orders.key
-        && let Some(before) = taken(world, &orders.by, key, now)
+        && let Some(before) = world.taken_before(&orders.by, key, now)
     {
         return if before == print { Ok(vec![]) } else { Err(Rejection::KeyUsed { key: key.clone() }) };
     }
@@ -98,10 +98,12 @@ fn about_user(world: &World, user: &UserName, order: &UserOrder, by: &str) -> Re
     }
 }
 
-/// What was ordered with this key within the last day.
-fn taken(world: &World, by: &str, key: &OrderKey, now: Moment) -> Option<u64> {
-    let same = world.taken.values().rev().find(|taken| taken.key.0 == by && taken.key.1 == *key)?;
-    (now < same.at.plus(super::apply::DAY)).then_some(same.print)
+impl World {
+    /// What this person ordered with this key within the last day, as a digest.
+    pub fn taken_before(&self, by: &str, key: &OrderKey, now: Moment) -> Option<u64> {
+        let same = self.taken.values().rev().find(|taken| taken.key.0 == by && taken.key.1 == *key)?;
+        (now < same.at.plus(super::apply::DAY)).then_some(same.print)
+    }
 }
 
 /// A digest of the orders. It need not withstand an attacker: who has the key could give the orders anyhow.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     lease::Table,
     model::{
-        BootId, Device, DeviceId, MacAddr, Moment, SmbiosUuid, User, UserName,
+        BootId, Device, DeviceId, MacAddr, Moment, SmbiosUuid, Token, TokenName, User, UserName,
         attribute::{self, AttributeValue, Attributes},
         command::OrderKey,
         image::{ImageName, Tier},
@@ -43,6 +43,9 @@ pub struct World {
     /// The keyed orders of the last day, at most [`World::MAX_TAKEN`], by the number of their fact: the oldest first.
     #[serde(default)]
     pub taken: RedBlackTreeMapSync<u64, Taken>,
+    /// The tokens of the API that were not revoked.
+    #[serde(default)]
+    pub tokens: RedBlackTreeMapSync<TokenName, Token>,
 }
 
 /// Orders that were carried out, and are not carried out again.
@@ -61,6 +64,8 @@ impl World {
     pub const MAX_BOOTS: usize = 5000;
     /// How many keyed orders are remembered. Whoever gives more in a day had better not say them again.
     pub const MAX_TAKEN: usize = 10_000;
+    /// How many tokens there may be: each request is held against all of them.
+    pub const MAX_TOKENS: usize = 1000;
 
     /// The device that a port belongs to.
     pub fn device_of(&self, mac: MacAddr) -> Option<&Device> {

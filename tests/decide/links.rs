@@ -38,7 +38,7 @@ fn a_discover_tells_where_a_device_is_and_a_fact_when_it_is_somewhere_else() {
         circuit: Some("Gi1/0/7".into()),
         remote: Some("sw-9".into()),
     };
-    assert_eq!(seen, vec![there.clone()]);
+    assert_eq!(seen, std::slice::from_ref(&there));
     assert_eq!(lab.world.device_of(mac(1)).unwrap().link, there);
     assert!(placed(&lab.dhcp_on(through_relay("Gi1/0/7"), DhcpPort::Server).1).is_empty(), "where it was: no fact");
     let moved = placed(&lab.dhcp_on(through_relay("Gi1/0/8"), DhcpPort::Server).1);
@@ -86,7 +86,7 @@ fn a_rule_means_devices_by_what_is_said_of_them_and_of_their_users() {
             expects: None,
         },
     ];
-    lab.ask(&Request::Orders(Orders { by: "op".into(), key: None, lines }));
+    lab.ask(&Request::Orders(Orders { by: "op".into(), key: None, said: None, lines }));
     assert!(told(&lab.boot(1).decision).contains("rule \"developers\""));
     assert!(lab.world.device_of(mac(1)).unwrap().attributes.len() == 2, "what is Ann's stays Ann's");
     let not_in_berlin = Order::Describe { changes: said(&[("location", "paris")]) };

@@ -10,4 +10,5 @@ mod links;
 mod orders;
 mod pins;
 mod predictions;
+mod tokens;
 mod world;

@@ -23,7 +23,7 @@ fn describe(n: u8, said: &[(&str, Option<&str>)]) -> Line {
 }
 
 fn orders(lab: &mut Lab, key: Option<&str>, lines: Vec<Line>) -> (Reply, Vec<Fact>) {
-    lab.ask(&Request::Orders(Orders { by: "ann".into(), key: key.map(|key| key.parse().unwrap()), lines }))
+    lab.ask(&Request::Orders(Orders { by: "ann".into(), key: key.map(|key| key.parse().unwrap()), said: None, lines }))
 }
 
 fn assign(persona: &str, not_before: Option<Moment>, expires: Option<Moment>) -> Order {

@@ -68,7 +68,7 @@ fn orders_in_pieces_come_to_the_same_as_all_at_once() {
         let mut longest = 0;
         for lines in lines.chunks(piece) {
             let began = worked();
-            let request = Request::Orders(Orders { by: "op".into(), key: None, lines: lines.to_vec() });
+            let request = Request::Orders(Orders { by: "op".into(), key: None, said: None, lines: lines.to_vec() });
             let stamp = Stamp { now: Moment::from_millis(1), nonce: 0 };
             let outcome = decide(&world, &ground, &request, stamp);
             assert_eq!(outcome.reply, Reply::Done);

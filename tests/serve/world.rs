@@ -185,6 +185,7 @@ impl House {
             clock,
             hook: None,
             webhooks: Arc::default(),
+            callers: Arc::default(),
             health: Arc::default(),
         };
         let pages = http::bind(0).await.unwrap();

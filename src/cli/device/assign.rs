@@ -91,7 +91,7 @@ pub(super) async fn run(assign: Assign, daemon: &Daemon, global: &Global) -> Don
     };
     let count = lines.len();
     for (n, piece) in lines.chunks(AT_ONCE).enumerate() {
-        let orders = Orders { by: operator(), key: None, lines: piece.to_vec() };
+        let orders = Orders { by: operator(), key: None, said: None, lines: piece.to_vec() };
         let told = daemon.tell("/orders", &orders).await;
         told.map_err(|failure| match failure {
             Failure::Failed(why) if count > 1 => {

@@ -183,6 +183,8 @@ impl Experience {
             | Fact::LeaseReleased { .. }
             | Fact::LeaseDeclined { .. }
             | Fact::OrdersTaken { .. }
+            | Fact::TokenCreated { .. }
+            | Fact::TokenRevoked { .. }
             | Fact::PersonaUnassigned { .. }
             | Fact::DeviceArmed { .. }
             | Fact::DeviceDisarmed { .. }

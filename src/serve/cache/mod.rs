@@ -128,8 +128,19 @@ pub fn tell_keeper(context: &Context) {
 }
 
 async fn status(State(context): State<Context>) -> Json<CacheStatus> {
-    tell_keeper(&context);
-    Json(view::status(&context))
+    Json(status_now(&context))
+}
+
+/// What the cache holds and does.
+pub(super) fn status_now(context: &Context) -> CacheStatus {
+    tell_keeper(context);
+    view::status(context)
+}
+
+/// The blobs that a text means, or why it means none.
+pub(super) fn meant(context: &Context, text: &str) -> Result<Vec<Digest>, (StatusCode, String)> {
+    tell_keeper(context);
+    find::blobs(context, text).map_err(|Refusal(status, words)| (status, words))
 }
 
 async fn explain(State(context): State<Context>, Json(subject): Json<Subject>) -> Response {
@@ -152,11 +163,16 @@ async fn evict(State(context): State<Context>, Json(ask): Json<EvictAsk>) -> Res
         Ok(found) => found,
         Err(refusal) => return refusal.into_response(),
     };
+    Json(evicted(&context, &found, ask.only_ram, "an operator")).into_response()
+}
+
+/// Has these leave the cache.
+pub(super) fn evicted(context: &Context, found: &[Digest], only_ram: bool, by: &str) -> Vec<Evicted> {
     let evict = |digest: &Digest| {
-        let evicted = context.keeper.evict(digest, ask.only_ram);
-        let name = name(&context, digest);
+        let evicted = context.keeper.evict(digest, only_ram);
+        let name = name(context, digest);
         if let Ok(freed) = evicted {
-            tracing::info!(%digest, name, %freed, only_ram = ask.only_ram, "an operator evicted an image file");
+            tracing::info!(%digest, name, %freed, only_ram, by, "an image file was evicted");
         }
         Evicted {
             digest: *digest,
@@ -165,7 +181,7 @@ async fn evict(State(context): State<Context>, Json(ask): Json<EvictAsk>) -> Res
             kept: evicted.err().map(|kept| kept.to_string()),
         }
     };
-    Json(found.iter().map(evict).collect::<Vec<Evicted>>()).into_response()
+    found.iter().map(evict).collect()
 }
 
 async fn pin(State(context): State<Context>, Json(order): Json<PinImage>) -> Response {

@@ -1,0 +1,127 @@
+//! Who did what: the facts of the journal that somebody is responsible for, the newest first.
+
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    journal::{JournalError, Reader},
+    model::{Fact, Moment, Record},
+};
+
+use super::{Context, admin::trouble};
+
+/// How many records are looked at in one go. The journal is read forwards: newest first means window by window.
+const WINDOW: u64 = 2048;
+/// After how many records a search pauses, with a word on where it goes on: most facts are nobody's doing.
+const MOST: u64 = 200_000;
+
+/// An act of somebody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Act {
+    /// The number of its fact.
+    pub seq: u64,
+    /// When.
+    pub at: Moment,
+    /// Who: an operator's login, or `token:NAME`.
+    pub by: String,
+    /// What: the fact's name.
+    pub fact: String,
+    /// All else that the fact says.
+    pub details: Map<String, Value>,
+}
+
+/// Which acts are wanted.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Ask {
+    /// Only those of this person or token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Only those about the device whose first port this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Only those before the fact with this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// At most so many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// Some acts, and where the next ones are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Acts {
+    /// The acts, the newest first.
+    pub acts: Vec<Act>,
+    /// What to ask for next, as `before`; `None` when there are no more.
+    pub next: Option<u64>,
+}
+
+/// Finds acts. Reads the disk: not on a thread that others wait for.
+pub(super) fn acts(journal: &Reader, newest: u64, ask: &Ask) -> Result<Acts, JournalError> {
+    let limit = ask.limit.unwrap_or(100);
+    let start = ask.before.unwrap_or(u64::MAX).min(newest.saturating_add(1));
+    let last = start.saturating_sub(MOST);
+    let (mut found, mut end) = (vec![], start);
+    while end > 1 && end > last {
+        let from = end.saturating_sub(WINDOW).max(1);
+        let mut window = vec![];
+        for record in journal.records_from(from)? {
+            let record = record?;
+            if record.seq >= end {
+                break;
+            }
+            window.extend(act(&record).filter(|act| fits(act, ask)));
+        }
+        for act in window.into_iter().rev() {
+            if found.len() == limit {
+                let next = found.last().map(|act: &Act| act.seq);
+                return Ok(Acts { acts: found, next });
+            }
+            found.push(act);
+        }
+        end = from;
+    }
+    Ok(Acts { acts: found, next: (end > 1).then_some(end) })
+}
+
+fn fits(act: &Act, ask: &Ask) -> bool {
+    let about = |device: &String| act.details.get("device").and_then(Value::as_str) == Some(device);
+    ask.by.as_ref().is_none_or(|by| act.by == *by) && ask.device.as_ref().is_none_or(about)
+}
+
+/// The act that a fact is, if it is anybody's.
+fn act(record: &Record) -> Option<Act> {
+    let Ok(Value::Object(mut details)) = serde_json::to_value(&record.fact) else { return None };
+    let mut take = |field: &str| match details.remove(field) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
+    let (by, fact) = (take("by")?, take("fact")?);
+    // That a key was used is said beside what was done with it, and is nothing done.
+    if matches!(record.fact, Fact::OrdersTaken { .. }) {
+        return None;
+    }
+    // What tokens are recognised by is nobody's business.
+    details.remove("print");
+    Some(Act { seq: record.seq, at: record.at, by, fact, details })
+}
+
+pub(super) fn routes() -> Router<Context> {
+    Router::new().route("/audit", get(list))
+}
+
+async fn list(State(context): State<Context>, Query(ask): Query<Ask>) -> Response {
+    let newest = context.engine.world().seq;
+    match tokio::task::spawn_blocking(move || acts(&context.journal, newest, &ask)).await {
+        Ok(Ok(acts)) => Json(acts).into_response(),
+        Ok(Err(error)) => trouble(StatusCode::INTERNAL_SERVER_ERROR, error),
+        Err(_) => trouble(StatusCode::INTERNAL_SERVER_ERROR, "the search broke off: look into the log"),
+    }
+}
