@@ -191,7 +191,7 @@ pub fn cells(row: &Row) -> [String; 11] {
     ]
 }
 
-fn seconds(millis: u64) -> String {
+pub(super) fn seconds(millis: u64) -> String {
     format!("{:.1} s", millis as f64 / 1000.0)
 }
 

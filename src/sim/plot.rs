@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::model::{Bytes, Millis};
+use crate::model::Bytes;
 
 use super::{Bin, Report, Row, Strategy, chart, report::percent};
 
@@ -19,7 +19,8 @@ struct Panel {
     y: f64,
     width: f64,
     height: f64,
-    /// The value at the top.
+    /// The values at the bottom and at the top.
+    bottom: f64,
     top: f64,
 }
 
@@ -46,19 +47,24 @@ pub fn svg(report: &Report) -> String {
         y: 232.0,
         width: 820.0,
         height: 190.0,
+        bottom: 0.0,
         top: nice(highest),
     };
-    frame(&mut out, &hours, |value| Millis(value as u64).to_string());
+    frame(&mut out, &hours, |value| span(value as u64));
     for hour in (0..24).step_by(3) {
         let x = hours.x + (f64::from(hour) + 0.5) * hours.width / 24.0;
         text(&mut out, x, hours.y + hours.height + 20.0, "middle", "fill=\"#57606a\"", &format!("{hour:02}:00"));
     }
+    let shares = || report.rows.iter().flat_map(|row| &row.days).filter(|day| day.boots > 0);
+    let lowest = shares().map(|day| percent(day.staged, day.boots)).fold(100.0, f64::min);
+    let lowest = ((lowest / 20.0).floor() * 20.0).min(80.0);
     let days = Panel {
         title: "Boots that found all their files staged, by day",
         x: 100.0,
         y: 496.0,
         width: 820.0,
         height: 170.0,
+        bottom: lowest,
         top: 100.0,
     };
     frame(&mut out, &days, |value| format!("{value:.0} %"));
@@ -67,7 +73,9 @@ pub fn svg(report: &Report) -> String {
         let x = days.x + (day as f64 + 0.5) * days.width / count as f64;
         text(&mut out, x, days.y + days.height + 20.0, "middle", "fill=\"#57606a\"", &format!("day {}", day + 1));
     }
-    for (row, colour) in report.rows.iter().zip(COLOURS) {
+    // What matters most is drawn last.
+    for at in [3, 0, 1, 2] {
+        let (row, colour) = (&report.rows[at], COLOURS[at]);
         curve(&mut out, &hours, &row.hours, colour, row.strategy, |bin| bin.wait_mean as f64);
         curve(&mut out, &days, &row.days, colour, row.strategy, |bin| percent(bin.staged, bin.boots));
     }
@@ -97,7 +105,7 @@ fn tiles(out: &mut String, report: &Report) {
         [Strategy::Nothing, Strategy::Learned, Strategy::Foresight].map(|strategy| report.row(strategy));
     let tiles = [
         (format!("{:.1} %", ours.staged_percent()), format!("staged; {:.1} % without", nothing.staged_percent())),
-        (Millis(ours.wait_mean).to_string(), format!("mean wait; {} without", Millis(nothing.wait_mean))),
+        (chart::seconds(ours.wait_mean), format!("mean wait; {} without", chart::seconds(nothing.wait_mean))),
         (format!("{:.1} %", ours.right_percent()), format!("of {} predictions right", ours.acted)),
         (chart::cells(ours)[6].clone(), format!("saved; {} with foresight", chart::cells(best)[6])),
     ];
@@ -132,7 +140,7 @@ fn dash(strategy: Strategy) -> &'static str {
 }
 
 fn frame(out: &mut String, panel: &Panel, label: impl Fn(f64) -> String) {
-    let Panel { title, x, y, width, height, top } = *panel;
+    let Panel { title, x, y, width, height, bottom, top } = *panel;
     text(out, x, y - 14.0, "start", "font-weight=\"600\" fill=\"#1b1f24\"", title);
     for part in 0..=4 {
         let share = f64::from(part) / 4.0;
@@ -143,7 +151,7 @@ fn frame(out: &mut String, panel: &Panel, label: impl Fn(f64) -> String) {
             "<line x1=\"{x}\" y1=\"{at:.1}\" x2=\"{:.1}\" y2=\"{at:.1}\" stroke=\"{stroke}\"/>",
             x + width
         );
-        text(out, x - 10.0, at + 4.5, "end", "fill=\"#57606a\"", &label(top * share));
+        text(out, x - 10.0, at + 4.5, "end", "fill=\"#57606a\"", &label(bottom + (top - bottom) * share));
     }
 }
 
@@ -151,7 +159,7 @@ fn frame(out: &mut String, panel: &Panel, label: impl Fn(f64) -> String) {
 fn curve(out: &mut String, panel: &Panel, bins: &[Bin], colour: &str, strategy: Strategy, value: impl Fn(&Bin) -> f64) {
     let place = |at: usize, bin: &Bin| {
         let x = panel.x + (at as f64 + 0.5) * panel.width / bins.len() as f64;
-        (x, panel.y + panel.height * (1.0 - (value(bin) / panel.top).min(1.0)))
+        (x, panel.y + panel.height * (1.0 - ((value(bin) - panel.bottom) / (panel.top - panel.bottom)).clamp(0.0, 1.0)))
     };
     let wide = if strategy == Strategy::Learned { 3.5 } else { 2.2 };
     for run in
@@ -175,6 +183,14 @@ fn curve(out: &mut String, panel: &Panel, bins: &[Bin], colour: &str, strategy: 
 fn text(out: &mut String, x: f64, y: f64, anchor: &str, style: &str, text: &str) {
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
     let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" {style}>{text}</text>");
+}
+
+/// A time on an axis.
+fn span(millis: u64) -> String {
+    match millis {
+        millis if millis > 0 && millis.is_multiple_of(60_000) => format!("{} min", millis / 60_000),
+        millis => format!("{} s", millis / 1000),
+    }
 }
 
 /// The next round time above so many milliseconds.

@@ -1,5 +1,7 @@
 //! One strategy, from the first day to the last: the loop that takes what happens next and has everybody concerned do theirs.
 
+use std::collections::HashMap;
+
 use crate::model::{Moment, PersonaName, image::Tier};
 
 use super::{
@@ -63,7 +65,7 @@ pub(super) struct Run<'a> {
     /// The network's dice.
     pub(super) dice: Dice,
     /// Packets that come a second time.
-    pub(super) late: Vec<Option<Request>>,
+    pub(super) late: HashMap<u32, Request>,
     pub(super) away: bool,
     pipes: [Pipe; 3],
     looks: bool,
@@ -90,7 +92,7 @@ impl<'a> Run<'a> {
             chairs: plan.seats.iter().map(|_| Chair::default()).collect(),
             queue: Queue::default(),
             dice: Dice::of_one(options.seed, 6, 0),
-            late: vec![],
+            late: HashMap::new(),
             away: false,
             pipes: [Pipe::new(options.origin, options.origin), Pipe::new(DISK, LAN.1), Pipe::new(LAN.0, LAN.1)],
             looks: false,

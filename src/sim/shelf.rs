@@ -92,11 +92,6 @@ impl Shelf {
         (self.entries.len() > usize::from(self.ephemeral)).then_some(self.ephemeral)
     }
 
-    /// Their names, in order.
-    pub(super) fn names(&self) -> impl Iterator<Item = &PersonaName> {
-        self.entries.iter().map(|entry| &entry.reference.name)
-    }
-
     pub(super) fn name(&self, persona: u16) -> &PersonaName {
         &self.entries[usize::from(persona)].reference.name
     }

@@ -125,8 +125,9 @@ impl Run<'_> {
         if self.options.loss > 0.0 && self.dice.part() < self.options.loss {
             self.tally.doubled += 1;
             let after = 20 + self.dice.wait(400.0);
-            self.queue.at(now + after, Event::Late(self.late.len() as u32));
-            self.late.push(Some(request.clone()));
+            let number = self.tally.doubled as u32;
+            self.queue.at(now + after, Event::Late(number));
+            self.late.insert(number, request.clone());
         }
         let reply = self.serve(&request, now);
         match reply {
@@ -143,7 +144,7 @@ impl Run<'_> {
 
     /// A packet comes a second time, after others that were sent later; nobody hears the answer.
     pub(super) fn come_again(&mut self, at: u32, now: u64) {
-        if let Some(request) = self.late.get_mut(at as usize).and_then(Option::take)
+        if let Some(request) = self.late.remove(&at)
             && !self.away
         {
             self.serve(&request, now);

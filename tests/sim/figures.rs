@@ -23,10 +23,10 @@ fn the_chart_has_a_bar_and_a_figure_for_each_day_and_stays_within_80_columns() {
 
 #[test]
 fn long_runs_are_drawn_in_groups_of_days() {
-    let (report, _) = run(&options(Scenario::Office, 3, 61, 1));
+    let (report, _) = run(&options(Scenario::Office, 3, 31, 1));
     let chart = chart::days(&report, false);
     assert!(chart.lines().filter(|line| line.contains('│')).all(|line| line.chars().count() <= 90), "{chart}");
-    assert!(chart.contains(" 1    6    11 "), "{chart}");
+    assert!(chart.contains(" 1    4    7 "), "{chart}");
 }
 
 #[test]

@@ -48,9 +48,9 @@ pub(super) fn fill(plan: &mut Plan, shelf: &Shelf, dice: &mut Dice) {
         plan.seats[seat].relay = (room % usize::from(super::RELAYS)) as u8;
     }
     for day in (0..plan.days).filter(|day| is_workday(*day)) {
-        for room in 0..rooms {
+        for (room, week) in timetable.iter().enumerate() {
             for (slot, hour) in SLOTS.into_iter().enumerate() {
-                let Some(persona) = timetable[room][day as usize % 7][slot] else { continue };
+                let Some(persona) = week[day as usize % 7][slot] else { continue };
                 let begins = moment(day, hour) + (dice.part() * 4.0 * MINUTE as f64) as u64;
                 let seats = room * ROOM..((room + 1) * ROOM).min(plan.seats.len());
                 for seat in seats {
