@@ -17,7 +17,7 @@ use crate::{
         prediction::{Candidate, Prediction},
         timeline::{Phase, Step},
     },
-    predict::{Origin, Table},
+    predict::{Origin, Table, learn::hours},
     stage::Forecast,
     world::{Ground, arrival, demand},
 };
@@ -77,12 +77,24 @@ pub(super) struct Oracle<'a> {
     /// The first want that has not come yet.
     upcoming: usize,
     pub(super) lessons: u32,
+    /// The lesson and the time of day that the table was made for.
+    reason: (u32, &'static str),
 }
 
 impl<'a> Oracle<'a> {
     pub(super) fn new(strategy: Strategy, plan: &'a Plan) -> Self {
         let (learner, last) = (Learner::default(), Last::default());
-        Self { strategy, plan, table: Table::default(), changed: false, learner, last, upcoming: 0, lessons: 0 }
+        Self {
+            strategy,
+            plan,
+            table: Table::default(),
+            changed: false,
+            learner,
+            last,
+            upcoming: 0,
+            lessons: 0,
+            reason: (0, ""),
+        }
     }
 
     /// How often the forecast is made anew, in milliseconds: less often for a large fleet.
@@ -150,7 +162,8 @@ impl<'a> Oracle<'a> {
         trained
     }
 
-    /// Makes the table anew: what is likely changes with the hour.
+    /// Makes the table anew when there is a reason to: something was learned, or the time of day is another one. A device of
+    /// which something else is known has its row already.
     pub(super) fn renew(&mut self, now: Moment) {
         let name = match self.strategy {
             Strategy::Nothing => return,
@@ -158,7 +171,14 @@ impl<'a> Oracle<'a> {
             other => Some(other.name().to_owned()),
         };
         let Some(name) = name else { return };
-        let mut table = Table::new(Origin { name, trained: now }, now.plus(LASTS));
+        let (until, reason) = (now.plus(LASTS), (self.lessons, hours(now)));
+        self.changed = true;
+        if self.table.origin().is_some() && (self.strategy != Strategy::Learned || self.reason == reason) {
+            self.table.renew(until);
+            return;
+        }
+        self.reason = reason;
+        let mut table = Table::new(Origin { name, trained: now }, until);
         match self.strategy {
             Strategy::Learned => {
                 for device in self.learner.devices() {
@@ -169,7 +189,7 @@ impl<'a> Oracle<'a> {
             }
             _ => self.table.rows().for_each(|(device, prediction)| table.put(device, prediction.clone())),
         }
-        (self.table, self.changed) = (table, true);
+        self.table = table;
     }
 
     /// What will be asked for, and how long it is.
