@@ -41,7 +41,7 @@ async fn boots_are_listed_and_told_step_by_step() {
     let boot = door.get(&token, &format!("/boots/{first}")).await;
     let steps: Vec<&str> =
         boot.body["timeline"].as_array().unwrap().iter().map(|step| step["what"].as_str().unwrap()).collect();
-    assert_eq!(steps, ["discover", "offer", "script"], "{boot:?}");
+    assert_eq!(steps, ["discover", "offer", "script", "staged"], "{boot:?}");
     assert_eq!(boot.body["persona"], "lab", "{boot:?}");
 
     let persona = door.get(&token, "/personas/lab").await;
