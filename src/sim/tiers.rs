@@ -12,48 +12,12 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     model::{Digest, Moment, image::Tier},
-    stage::{Admission, Candidate, Forecast, Policy, Rooms, Standing, Step, StepKind, Why, steps},
+    stage::{
+        Forecast, Policy, Rooms, Step, StepKind, Why,
+        replay::{BareTier, standing},
+        steps,
+    },
 };
-
-/// One tier.
-#[derive(Debug)]
-struct Shelf {
-    tier: Tier,
-    room: u64,
-    held: Vec<Candidate>,
-    places: HashMap<Digest, usize>,
-}
-
-impl Shelf {
-    fn new(tier: Tier, room: u64) -> Self {
-        Self { tier, room, held: vec![], places: HashMap::new() }
-    }
-
-    fn has(&self, digest: &Digest) -> bool {
-        self.places.contains_key(digest)
-    }
-
-    fn take_in(&mut self, policy: &Policy, digest: Digest, len: u64, now: Moment) {
-        if self.has(&digest) {
-            return;
-        }
-        let Admission::Admit { evict } = policy.admit(self.tier, &digest, len, self.room, &self.held, now) else {
-            return;
-        };
-        evict.iter().for_each(|digest| self.let_go(digest));
-        self.places.insert(digest, self.held.len());
-        self.held.push(Candidate { digest, len, fixed: false });
-    }
-
-    fn let_go(&mut self, digest: &Digest) {
-        if let Some(place) = self.places.remove(digest) {
-            self.held.swap_remove(place);
-            if let Some(moved) = self.held.get(place) {
-                self.places.insert(moved.digest, place);
-            }
-        }
-    }
-}
 
 /// A blob on its way from its origin.
 #[derive(Debug)]
@@ -94,8 +58,8 @@ pub(super) struct Bought {
 pub(super) struct Tiers {
     policy: Policy,
     rooms: Rooms,
-    ram: Shelf,
-    disk: Shelf,
+    ram: BareTier,
+    disk: BareTier,
     /// What is forecast, with lengths: it may have to be fetched.
     expected: Vec<(Digest, u64)>,
     fills: HashMap<u64, Fill>,
@@ -117,8 +81,8 @@ impl Tiers {
         Self {
             policy: Policy::new(rooms),
             rooms,
-            ram: Shelf::new(Tier::Ram, rooms.ram),
-            disk: Shelf::new(Tier::Disk, rooms.disk),
+            ram: BareTier::new(Tier::Ram, rooms.ram),
+            disk: BareTier::new(Tier::Disk, rooms.disk),
             expected: vec![],
             fills: HashMap::new(),
             coming: HashMap::new(),
@@ -202,7 +166,7 @@ impl Tiers {
         if !self.coming.is_empty() {
             return None;
         }
-        let plan = steps(&self.policy, &self.standing(), self.rooms, now);
+        let plan = steps(&self.policy, &standing(&self.ram, &self.disk, &self.expected), self.rooms, now);
         self.stirred = false;
         let mut room = vec![];
         for step in &plan {
@@ -218,7 +182,9 @@ impl Tiers {
                 StepKind::Evict if plan.iter().find(waits).is_some_and(|step| step.kind == StepKind::Fetch) => {
                     room.push(digest);
                 }
-                StepKind::Promote => self.ram.take_in(&self.policy, digest, len, now),
+                StepKind::Promote => {
+                    self.ram.take_in(&self.policy, digest, len, now);
+                }
                 StepKind::Demote => {
                     self.ram.let_go(&digest);
                     self.disk.take_in(&self.policy, digest, len, now);
@@ -234,7 +200,7 @@ impl Tiers {
 
     /// The daemon was killed: what RAM held is gone, and so is what was on its way.
     pub(super) fn lose(&mut self) {
-        self.ram = Shelf::new(Tier::Ram, self.rooms.ram);
+        self.ram = BareTier::new(Tier::Ram, self.rooms.ram);
         (self.ahead, self.stirred) = (None, true);
         self.coming.clear();
         self.fills.clear();
@@ -253,18 +219,5 @@ impl Tiers {
         let token = self.begin(digest, len, vec![], now);
         self.pulled.insert(token);
         Some(token)
-    }
-
-    /// Where everything is that is somewhere, or is expected.
-    fn standing(&self) -> Vec<Standing> {
-        let held = self.ram.held.iter().chain(&self.disk.held).map(|held| (held.digest, held.len));
-        let mut all: Vec<(Digest, u64)> = held.chain(self.expected.iter().copied()).collect();
-        all.sort_unstable();
-        all.dedup();
-        let standing = |(digest, len)| {
-            let (ram, disk) = (self.ram.has(&digest), self.disk.has(&digest));
-            Standing { digest, len, ram, disk, fixed: false }
-        };
-        all.into_iter().map(standing).collect()
     }
 }

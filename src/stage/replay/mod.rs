@@ -2,6 +2,7 @@
 //!
 //! The trace is held as numbers, 16 bytes an ask: the optimum needs to know the future.
 
+mod bare_tier;
 mod belady;
 mod compare;
 mod foresight;
@@ -10,6 +11,7 @@ mod score;
 mod tiers;
 mod trace;
 
+pub use bare_tier::{BareTier, standing};
 pub use belady::{Farthest, belady, bound, next_asks};
 pub use compare::{Comparison, Row, compare};
 pub use foresight::{BadWindow, Foresight, Windows};

@@ -9,14 +9,13 @@
 //! ```
 //! A fill that somebody waits for takes no time here, for nobody: the ask that begins one is a miss, the next one is a hit.
 
-use std::collections::HashMap;
-
 use crate::model::{Digest, Moment, image::Tier};
 
 use super::{
-    super::{Admission, Candidate, Policy, Rooms, Standing, Step, StepKind, Why, steps},
-    Score, Trace,
+    super::{Policy, Rooms, Step, StepKind, Why, steps},
+    BareTier, Score, Trace,
     foresight::{Foresight, Oracle},
+    standing,
 };
 
 /// How often the keeper looks, in milliseconds.
@@ -24,50 +23,13 @@ const LOOK: u64 = 60_000;
 /// What an origin gives the keeper, in bytes per second: 100 Mbit/s.
 const ORIGIN: u64 = 12_500_000;
 
-/// One tier.
-#[derive(Debug, Default)]
-struct Shelf {
-    room: u64,
-    held: Vec<Candidate>,
-    places: HashMap<Digest, usize>,
-}
-
-impl Shelf {
-    fn has(&self, digest: &Digest) -> bool {
-        self.places.contains_key(digest)
-    }
-
-    fn take_in(&mut self, policy: &Policy, tier: Tier, digest: Digest, len: u64, now: Moment) -> bool {
-        if self.has(&digest) {
-            return false;
-        }
-        let Admission::Admit { evict } = policy.admit(tier, &digest, len, self.room, &self.held, now) else {
-            return false;
-        };
-        evict.iter().for_each(|digest| self.let_go(digest));
-        self.places.insert(digest, self.held.len());
-        self.held.push(Candidate { digest, len, fixed: false });
-        true
-    }
-
-    fn let_go(&mut self, digest: &Digest) {
-        if let Some(place) = self.places.remove(digest) {
-            self.held.swap_remove(place);
-            if let Some(moved) = self.held.get(place) {
-                self.places.insert(moved.digest, place);
-            }
-        }
-    }
-}
-
 /// Runs a policy over a trace.
 pub fn run(policy: Policy, trace: &Trace, rooms: Rooms, foresight: &Foresight) -> (Policy, Score) {
-    let shelf = |room| Shelf { room, ..Shelf::default() };
     let mut tiers = Tiers {
         policy,
         rooms,
-        ram: shelf(rooms.ram),
-        disk: shelf(rooms.disk),
+        ram: BareTier::new(Tier::Ram, rooms.ram),
+        disk: BareTier::new(Tier::Disk, rooms.disk),
         score: Score::default(),
         expected: vec![],
         budget: 0,
@@ -105,8 +67,8 @@ pub fn run(policy: Policy, trace: &Trace, rooms: Rooms, foresight: &Foresight) -
 struct Tiers {
     policy: Policy,
     rooms: Rooms,
-    ram: Shelf,
-    disk: Shelf,
+    ram: BareTier,
+    disk: BareTier,
     score: Score,
     /// What is forecast, with lengths: it may have to be fetched.
     expected: Vec<(Digest, u64)>,
@@ -127,9 +89,9 @@ impl Tiers {
             return;
         }
         if !on_disk {
-            self.disk.take_in(&self.policy, Tier::Disk, digest, len, now);
+            self.disk.take_in(&self.policy, digest, len, now);
         }
-        self.ram.take_in(&self.policy, Tier::Ram, digest, len, now);
+        self.ram.take_in(&self.policy, digest, len, now);
     }
 
     fn expect(&mut self, forecast: super::super::Forecast, trace: &Trace) {
@@ -142,7 +104,7 @@ impl Tiers {
     /// Takes the steps that there is time for.
     fn keep(&mut self, now: Moment, millis: u64) {
         self.budget = self.budget.saturating_add(millis * (ORIGIN / 1000));
-        let plan = steps(&self.policy, &self.standing(), self.rooms, now);
+        let plan = steps(&self.policy, &standing(&self.ram, &self.disk, &self.expected), self.rooms, now);
         if plan.is_empty() {
             (self.budget, self.stirred) = (0, false);
             return;
@@ -169,32 +131,19 @@ impl Tiers {
                 self.budget -= len.min(self.budget);
                 self.score.origin_bytes += len;
                 self.score.ahead_bytes += len;
-                self.disk.take_in(&self.policy, Tier::Disk, digest, len, now);
+                self.disk.take_in(&self.policy, digest, len, now);
             }
             StepKind::Promote => {
-                self.ram.take_in(&self.policy, Tier::Ram, digest, len, now);
+                self.ram.take_in(&self.policy, digest, len, now);
             }
             StepKind::Demote => {
                 self.ram.let_go(&digest);
-                self.disk.take_in(&self.policy, Tier::Disk, digest, len, now);
+                self.disk.take_in(&self.policy, digest, len, now);
             }
             StepKind::Evict => {
                 self.ram.let_go(&digest);
                 self.disk.let_go(&digest);
             }
         }
-    }
-
-    /// Where everything is that is somewhere, or is expected.
-    fn standing(&self) -> Vec<Standing> {
-        let held = self.ram.held.iter().chain(&self.disk.held).map(|held| (held.digest, held.len));
-        let mut all: Vec<(Digest, u64)> = held.chain(self.expected.iter().copied()).collect();
-        all.sort_unstable();
-        all.dedup();
-        let standing = |(digest, len)| {
-            let (ram, disk) = (self.ram.has(&digest), self.disk.has(&digest));
-            Standing { digest, len, ram, disk, fixed: false }
-        };
-        all.into_iter().map(standing).collect()
     }
 }
