@@ -17,7 +17,6 @@
 
 pub mod baseline;
 mod context;
-mod cost;
 pub mod demand;
 mod encode;
 mod feature;
@@ -30,7 +29,6 @@ mod table;
 mod train;
 
 pub use baseline::{Baseline, BaselineKind};
-pub use cost::Costs;
 pub use history::Visit;
 pub use model::{Candidate, Driver, FORMAT, Model, Ranking};
 pub use sample::{Full, Row, Sample};

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ranking, cost::Costs};
+use crate::model::site::PredictPolicy;
+
+use super::Ranking;
 
 /// Into how many bins probabilities go, to see whether they hold what they say.
 pub const BINS: usize = 15;
@@ -37,7 +39,7 @@ pub struct Score {
     pub ece: f64,
     /// The largest share of rows, taken by falling probability, of which 90 % are right.
     pub coverage_at_90: f64,
-    /// The share of rows on which acting pays at the default [`Costs`].
+    /// The share of rows on which acting pays at the default [`PredictPolicy`].
     pub acted: f64,
     /// The share of those that are right; zero when there are none.
     pub acted_right: f64,
@@ -79,7 +81,7 @@ impl Tally {
         let acted: Vec<bool> = self
             .tops
             .iter()
-            .filter(|(sure, _)| *sure >= Costs::default().threshold())
+            .filter(|(sure, _)| *sure >= PredictPolicy::default().act().get())
             .map(|(_, right)| *right)
             .collect();
         let acted_right = acted.iter().filter(|right| **right).count();

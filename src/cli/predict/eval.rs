@@ -10,7 +10,10 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::predict::{Baseline, Costs, Limits, Model, Ranking, Sample, Score, Tally, Visit, score::Bin, train_watched};
+use crate::{
+    model::site::PredictPolicy,
+    predict::{Baseline, Limits, Model, Ranking, Sample, Score, Tally, Visit, score::Bin, train_watched},
+};
 
 use super::{
     Done, Failure, Global, out, plot, say, say_json,
@@ -153,7 +156,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Done {
         test_rows: test.rows.len(),
         labels: sample.labels().len(),
         train_seconds,
-        threshold: Costs::default().threshold(),
+        threshold: PredictPolicy::default().act().get(),
         results: &lines,
         calibration: truth.as_ref().map(|_| tallies[0].bins()),
     };
