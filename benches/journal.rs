@@ -19,7 +19,7 @@ use std::{
 
 use greenroom::{
     engine::{Engine, Handle},
-    journal::Journal,
+    journal::{Checkpoint, Journal},
     model::{
         DeviceId, Fact, MacAddr, Moment, PersonaRef, Record, Seconds, Version,
         command::{Command, Order},
@@ -261,7 +261,7 @@ fn starts(folder: &Path) {
         assert_eq!(world.seq, LONG);
     });
     let (mut journal, _) = Journal::open(&path).unwrap();
-    let checkpoint = timed(|| journal.checkpoint(&world).unwrap());
+    let checkpoint = timed(|| journal.checkpoint(&Checkpoint::of(&world)).unwrap());
     drop(journal);
     let from_checkpoint = timed(|| assert_eq!(Journal::open(&path).unwrap().1.seq, LONG));
     let (folded, read) = (folded.as_secs_f64() * 1e3, read.as_secs_f64() * 1e3);

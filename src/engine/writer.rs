@@ -4,7 +4,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::{
-    journal::{Journal, JournalError},
+    journal::{Checkpoint, Journal, JournalError},
     model::{Millis, Moment, Record, reply::Reply, request::Request},
     world::{Ground, Stamp, World, decide},
 };
@@ -29,7 +29,8 @@ const BATCH: usize = 512;
 const TICK: Duration = Duration::from_secs(1);
 /// A clock this far behind the journal is worth a warning; less is what keeping time by NTP does all day.
 const BEHIND: Millis = Millis(2000);
-/// How many records a restart folds at the most.
+/// After so many records a checkpoint is due, or after twice as many as there are devices: writing one takes the longer the more
+/// there are. About so many are folded by a restart.
 const CHECKPOINT_EVERY: u64 = 50_000;
 /// How many batches a slow reader of the tail may be behind.
 const TAIL: usize = 1024;
@@ -83,6 +84,7 @@ impl Engine {
         let writer = Writer {
             work,
             checkpointed: world.seq,
+            checkpoint: None,
             world,
             shared,
             now: journal.latest(),
@@ -124,6 +126,8 @@ struct Writer {
     world: World,
     shared: Arc<Shared>,
     checkpointed: u64,
+    /// The next checkpoint, while it is made.
+    checkpoint: Option<Receiver<Checkpoint>>,
     /// The latest time that a record carries: time in the journal never runs backwards, whatever the clock does.
     now: Moment,
     /// Whether the clock was behind that at the last look: a warning is given once.
@@ -154,15 +158,44 @@ impl Writer {
                 self.tell_kept();
                 tick_due = Instant::now() + TICK;
             }
-            if stop || self.world.seq - self.checkpointed >= CHECKPOINT_EVERY {
-                self.journal.checkpoint(&self.world)?;
-                self.checkpointed = self.world.seq;
-                self.tell_kept();
-            }
             if stop {
+                self.journal.checkpoint(&Checkpoint::of(&self.world))?;
+                self.tell_kept();
                 return Ok(());
             }
+            self.checkpoint()?;
         }
+    }
+
+    /// Has a checkpoint made when one is due, on a thread of its own, and writes it down when it is ready.
+    fn checkpoint(&mut self) -> Result<(), JournalError> {
+        let Some(made) = &self.checkpoint else {
+            let every = CHECKPOINT_EVERY.max(2 * self.world.devices.size() as u64);
+            if self.world.seq - self.checkpointed >= every {
+                let (tell, made) = sync_channel(1);
+                let world = self.world.clone();
+                // The engine that waits for it may have ended.
+                thread::Builder::new()
+                    .name("checkpoint".into())
+                    .spawn(move || drop(tell.send(Checkpoint::of(&world))))
+                    .expect("the system can start one thread");
+                self.checkpoint = Some(made);
+            }
+            return Ok(());
+        };
+        match made.try_recv() {
+            Ok(checkpoint) => {
+                self.journal.checkpoint(&checkpoint)?;
+                self.checkpointed = checkpoint.seq();
+                self.tell_kept();
+                self.checkpoint = None;
+            }
+            Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => {
+                panic!("the checkpoint's thread panicked: a World that cannot be written")
+            }
+        }
+        Ok(())
     }
 
     /// Sets the time of the next batch. While the clock is behind the journal, time stands still: leases last longer than

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   table "facts"       u64 number      -> one record, JSON        append only; trimmed up to the checkpoint at most
-//!   table "checkpoint"  "world"         -> the World at some number, JSON
+//!   table "checkpoint"  "world"         -> the World at some number, JSON in an LZ4 frame
 //!   table "about"       "format"        -> 1
 //! ```
 //! Records are JSON because they must be readable by every later version and by people (`greenroom journal export`); a
@@ -14,6 +14,7 @@
 //! The checkpoint is only a shortcut. One that does not read (a later version's World has other fields) is passed over
 //! with a warning, as long as the records go back to the first.
 
+mod checkpoint;
 mod error;
 mod medium;
 mod reader;
@@ -30,6 +31,7 @@ use crate::{
     world::World,
 };
 
+pub use checkpoint::Checkpoint;
 pub use error::JournalError;
 pub use reader::Reader;
 pub use redb::StorageBackend;
@@ -116,12 +118,12 @@ impl Journal {
     fn checkpointed(&self, facts: &ReadOnlyTable<u64, &[u8]>) -> Result<World, JournalError> {
         let read = self.database.begin_read().map_err(|error| self.failed(error))?;
         let checkpoint = read.open_table(CHECKPOINT).map_err(|error| self.failed(error))?;
-        let Some(json) = checkpoint.get("world").map_err(|error| self.failed(error))? else {
+        let Some(bytes) = checkpoint.get("world").map_err(|error| self.failed(error))? else {
             return Ok(World::default());
         };
-        let why = match serde_json::from_slice(json.value()) {
+        let why = match checkpoint::world(bytes.value()) {
             Ok(world) => return Ok(world),
-            Err(error) => error.to_string(),
+            Err(why) => why,
         };
         let first = facts.first().map_err(|error| self.failed(error))?.map(|(seq, _)| seq.value());
         if first != Some(1) {
@@ -161,15 +163,14 @@ impl Journal {
     }
 
     /// Writes the World down, so that the next start need not fold what is in it; and drops records that are both older
-    /// than it and beyond what is kept for people.
-    pub fn checkpoint(&mut self, world: &World) -> Result<(), JournalError> {
-        let json = serde_json::to_vec(world).expect("the World is plain data with text keys");
+    /// than it and beyond what is kept for people. It may be one that was: records after it are folded as ever.
+    pub fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), JournalError> {
         let write = self.write(Durability::Immediate)?;
         {
-            let mut checkpoint = write.open_table(CHECKPOINT).map_err(|error| self.failed(error))?;
-            checkpoint.insert("world", json.as_slice()).map_err(|error| self.failed(error))?;
+            let mut table = write.open_table(CHECKPOINT).map_err(|error| self.failed(error))?;
+            table.insert("world", checkpoint.bytes()).map_err(|error| self.failed(error))?;
             let mut facts = write.open_table(FACTS).map_err(|error| self.failed(error))?;
-            let oldest_kept = world.seq.saturating_sub(KEPT);
+            let oldest_kept = checkpoint.seq().saturating_sub(KEPT);
             facts.retain_in(..oldest_kept, |_, _| false).map_err(|error| self.failed(error))?;
         }
         write.commit().map_err(|error| self.failed(error))?;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use greenroom::journal::Journal;
+use greenroom::journal::{Checkpoint, Journal};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use super::{armed, next, records_of};
@@ -15,7 +15,7 @@ const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 fn written(path: &Path) {
     let (mut journal, mut world) = Journal::open(path).unwrap();
     journal.append(&next(&mut world, (0..10).map(armed)), true).unwrap();
-    journal.checkpoint(&world).unwrap();
+    journal.checkpoint(&Checkpoint::of(&world)).unwrap();
     journal.append(&next(&mut world, (0..10).map(armed)), true).unwrap();
 }
 

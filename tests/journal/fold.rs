@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use greenroom::{
-    journal::Journal,
+    journal::{Checkpoint, Journal},
     model::{
         Arch, Armed, BootId, Decision, DeviceId, Digest, Fact, Firmware, Link, Moment, PersonaRef, Probability, Reason,
         SmbiosUuid, UserName, Version,
@@ -181,7 +181,7 @@ proptest! {
             match event {
                 Event::Nothing => {}
                 Event::Sync => journal.sync().unwrap(),
-                Event::Checkpoint => journal.checkpoint(&world).unwrap(),
+                Event::Checkpoint => journal.checkpoint(&Checkpoint::of(&world)).unwrap(),
                 Event::Restart => {
                     journal.sync().unwrap();
                     drop(journal);

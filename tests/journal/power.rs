@@ -1,6 +1,9 @@
 //! What was synced is there after a power cut, in whole batches, at whatever operation the disk dies.
 
-use greenroom::{journal::Journal, world::World};
+use greenroom::{
+    journal::{Checkpoint, Journal},
+    world::World,
+};
 use proptest::prelude::*;
 
 use super::{armed, fold, medium::Medium, next, records_of};
@@ -44,7 +47,7 @@ proptest! {
                     journal.append(&records, matches!(act, Act::Promise(_)))
                 }
                 Act::Sync => journal.sync(),
-                Act::Checkpoint => journal.checkpoint(&world),
+                Act::Checkpoint => journal.checkpoint(&Checkpoint::of(&world)),
             };
             match (written, act) {
                 (Err(_), _) => break,
