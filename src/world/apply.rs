@@ -1,7 +1,7 @@
 //! The fold: the only code that changes a World.
 
 use crate::model::{
-    Armed, BootId, Decision, Device, DeviceId, Fact, Moment, Record, Seconds, Token, User, UserName, attribute,
+    Armed, BootId, Decision, Device, DeviceId, Fact, Moment, Record, Token, User, UserName, attribute,
     device::{Assignment, Installed, Seen, Visit},
     lease::{Lease, LeaseState},
     plan::{KernelBoot, Setting},
@@ -9,9 +9,6 @@ use crate::model::{
 };
 
 use super::{Taken, World, attempt};
-
-/// How long keyed orders are remembered.
-pub(super) const DAY: Seconds = Seconds(24 * 3600);
 
 impl World {
     /// Folds one record in. Records come in the order of their numbers, each once.
@@ -54,7 +51,7 @@ impl World {
                 self.users.remove_mut(user);
             }
             Fact::OrdersTaken { key, print, by } => {
-                self.take(Taken { key: (by.clone(), key.clone()), print: *print, at: *at });
+                self.taken.put(*seq, Taken { key: (by.clone(), key.clone()), print: *print, at: *at });
             }
             Fact::PersonaAssigned { device, persona, by, not_before, expires, why } => self.told(*device, |device| {
                 device.declined.remove(persona);
@@ -111,15 +108,20 @@ impl World {
 
     /// Changes what is remembered of a device, which begins to exist if it did not; the indexes follow.
     fn change(&mut self, id: DeviceId, change: impl FnOnce(&mut Device)) {
-        let mut device = self.devices.get(&id).cloned().unwrap_or_else(|| Device::new(id.mac()));
-        change(&mut device);
-        for mac in &device.macs {
-            self.ports.insert_mut(*mac, id);
+        if !self.devices.contains_key(&id) {
+            self.devices.insert_mut(id, Device::new(id.mac()));
         }
-        if let Some(uuid) = device.uuid {
+        // In place: a device is copied once after a snapshot was taken, and not for each fact of a batch.
+        let Some(device) = self.devices.get_mut(&id) else { return };
+        change(device);
+        for mac in &device.macs {
+            if self.ports.get(mac) != Some(&id) {
+                self.ports.insert_mut(*mac, id);
+            }
+        }
+        if let Some(uuid) = device.uuid.filter(|uuid| self.uuids.get(uuid) != Some(&id)) {
             self.uuids.insert_mut(uuid, id);
         }
-        self.devices.insert_mut(id, device);
     }
 
     /// The same, when somebody said so.
@@ -136,19 +138,6 @@ impl World {
         change(&mut user);
         user.changed = self.seq;
         self.users.insert_mut(name.clone(), user);
-    }
-
-    /// Remembers keyed orders for a day.
-    fn take(&mut self, taken: Taken) {
-        let now = taken.at;
-        self.taken.insert_mut(self.seq, taken);
-        while let Some((oldest, taken)) = self.taken.first() {
-            if self.taken.size() <= Self::MAX_TAKEN && now < taken.at.plus(DAY) {
-                break;
-            }
-            let oldest = *oldest;
-            self.taken.remove_mut(&oldest);
-        }
     }
 
     /// An attempt ended: how, belongs to the visit that it was.

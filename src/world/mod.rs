@@ -13,10 +13,12 @@ mod foresee;
 mod orders;
 mod script;
 mod state;
+mod taken;
 mod token;
 
 pub use command::nearest;
 pub use decide::{Ground, Outcome, Stamp, decide};
 pub use explain::{Answer, Explanation, Subject, explain};
 pub use foresee::{arrival, demand};
-pub use state::{Taken, World};
+pub use state::World;
+pub use taken::{Taken, TakenOrders};

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::model::{
     Fact, Moment, Record, UserName,
     attribute::{self, MOST_ATTRIBUTES},
-    command::{Command, Line, OrderKey, Orders, Rejection, UserOrder},
+    command::{Command, Line, Orders, Rejection, UserOrder},
     reply::Reply,
 };
 
@@ -20,9 +20,9 @@ pub(super) fn decide(world: &World, ground: &Ground, orders: &Orders, now: Momen
 }
 
 fn facts(world: &World, ground: &Ground, orders: &Orders, now: Moment) -> Result<Vec<Fact>, Rejection> {
-    let print = orders.said.unwrap_or_else(|| print(orders));
-    if let Some(key) = &orders.key
-        && let Some(before) = world.taken_before(&orders.by, key, now)
+    let keyed = orders.key.as_ref().map(|key| (key, orders.said.unwrap_or_else(|| print(orders))));
+    if let Some((key, print)) = keyed
+        && let Some(before) = world.taken.before(&orders.by, key, now)
     {
         return if before == print { Ok(vec![]) } else { Err(Rejection::KeyUsed { key: key.clone() }) };
     }
@@ -41,7 +41,7 @@ fn facts(world: &World, ground: &Ground, orders: &Orders, now: Moment) -> Result
             facts.push(record.fact);
         }
     }
-    facts.extend(orders.key.clone().map(|key| Fact::OrdersTaken { key, print, by: orders.by.clone() }));
+    facts.extend(keyed.map(|(key, print)| Fact::OrdersTaken { key: key.clone(), print, by: orders.by.clone() }));
     Ok(facts)
 }
 
@@ -95,14 +95,6 @@ fn about_user(world: &World, user: &UserName, order: &UserOrder, by: &str) -> Re
             None => Err(Rejection::NoUser { user: user.clone() }),
             Some(_) => Ok(vec![Fact::UserForgotten { user: user.clone(), by }]),
         },
-    }
-}
-
-impl World {
-    /// What this person ordered with this key within the last day, as a digest.
-    pub fn taken_before(&self, by: &str, key: &OrderKey, now: Moment) -> Option<u64> {
-        let same = self.taken.values().rev().find(|taken| taken.key.0 == by && taken.key.1 == *key)?;
-        (now < same.at.plus(super::apply::DAY)).then_some(same.print)
     }
 }
 

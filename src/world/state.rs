@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use crate::{
     lease::Table,
     model::{
-        BootId, Device, DeviceId, MacAddr, Moment, SmbiosUuid, Token, TokenName, User, UserName,
+        BootId, Device, DeviceId, MacAddr, SmbiosUuid, Token, TokenName, User, UserName,
         attribute::{self, AttributeValue, Attributes},
-        command::OrderKey,
         image::{ImageName, Tier},
         timeline::Boot,
     },
 };
+
+use super::TakenOrders;
 
 /// Everything that decisions depend on and that must outlive the process: a fold over the journal.
 ///
@@ -40,30 +41,17 @@ pub struct World {
     /// The people that somebody told of.
     #[serde(default)]
     pub users: RedBlackTreeMapSync<UserName, User>,
-    /// The keyed orders of the last day, at most [`World::MAX_TAKEN`], by the number of their fact: the oldest first.
+    /// The keyed orders of the last day.
     #[serde(default)]
-    pub taken: RedBlackTreeMapSync<u64, Taken>,
+    pub taken: TakenOrders,
     /// The tokens of the API that were not revoked.
     #[serde(default)]
     pub tokens: RedBlackTreeMapSync<TokenName, Token>,
 }
 
-/// Orders that were carried out, and are not carried out again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Taken {
-    /// Their key, and who gave them: keys of one person mean nothing to another.
-    pub key: (String, OrderKey),
-    /// What they were, as a digest.
-    pub print: u64,
-    /// When.
-    pub at: Moment,
-}
-
 impl World {
     /// How many attempts are kept. Older ones are in the journal.
     pub const MAX_BOOTS: usize = 5000;
-    /// How many keyed orders are remembered. Whoever gives more in a day had better not say them again.
-    pub const MAX_TAKEN: usize = 10_000;
     /// How many tokens there may be: each request is held against all of them.
     pub const MAX_TOKENS: usize = 1000;
 

@@ -34,7 +34,7 @@ impl Writer<'_> {
     /// Whether this was ordered before, with the same key.
     pub(super) fn was_ordered(&self) -> bool {
         let (world, now) = (self.api.context.engine.world(), (self.api.context.clock)());
-        self.conditions.key.as_ref().is_some_and(|key| world.taken_before(&self.by, key, now).is_some())
+        self.conditions.key.as_ref().is_some_and(|key| world.taken.before(&self.by, key, now).is_some())
     }
 
     /// The orders that a request means. With a key, they are what the request said, whatever they come to by now.
