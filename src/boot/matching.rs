@@ -50,7 +50,15 @@ fn reported(pattern: &str, value: &Option<String>) -> bool {
 /// Whether `text`, without the blanks around it, is `pattern`, in which each `*` stands for any run of characters. Upper and
 /// lower case are the same.
 pub fn resembles(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_lowercase(), text.trim().to_lowercase());
+    let text = text.trim();
+    if pattern.is_ascii() && text.is_ascii() {
+        // Most are told apart by how they begin, without a copy of either.
+        let first = pattern.split('*').next().unwrap_or_default();
+        if !text.get(..first.len()).is_some_and(|start| start.eq_ignore_ascii_case(first)) {
+            return false;
+        }
+    }
+    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use crate::model::{
     MacAddr, Moment, Refusal,
-    lease::LeaseState,
+    lease::{Lease, LeaseState},
     site::{Pool, Subnet},
 };
 
@@ -44,16 +44,16 @@ pub fn choose(
 
 /// Whether `mac` may have `ip` at `now`: it is in a pool or reserved for it, and nobody else holds it.
 pub fn may_have(table: &Table, subnet: &Subnet, mac: MacAddr, ip: Ipv4Addr, now: Moment) -> bool {
+    // Nobody gets a quarantined address, not even the client that complained of it.
+    let held = |lease: &Lease| lease.holds(now) && (lease.mac != mac || lease.state == LeaseState::Declined);
+    if table.get(ip).is_some_and(held) {
+        return false;
+    }
     let owner = subnet.reservations.iter().find(|(_, reservation)| reservation.ip == ip).map(|(mac, _)| *mac);
-    let given = match owner {
+    match owner {
         Some(owner) => owner == mac,
         None => subnet.pools.iter().any(|pool| pool.contains(ip)) && subnet.router != Some(ip),
-    };
-    let held = table.get(ip).is_some_and(|lease| {
-        // Nobody gets a quarantined address, not even the client that complained of it.
-        lease.holds(now) && (lease.mac != mac || lease.state == LeaseState::Declined)
-    });
-    given && !held
+    }
 }
 
 fn pool_size(subnet: &Subnet) -> u32 {
@@ -85,7 +85,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::{Seconds, lease::Lease, site::Reservation};
+    use crate::model::{Seconds, site::Reservation};
 
     const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 12);
 
