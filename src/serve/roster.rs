@@ -36,8 +36,8 @@ use super::{
     admin::{DeviceView, answered, trouble, view},
 };
 
-/// How many rows are carried out in one go: the writer works on them for about 6 ms. A hundred thousand at once would be 1.2 s, in
-/// which no device gets an answer (tests/people/large, optimised).
+/// How many rows are carried out in one go: the writer works on them for 5 ms, 11 ms at the worst. A hundred thousand at once would
+/// be 1.3 s, in which no device gets an answer (benches/door and tests/people/large in release, 26 November 2026, two busy cores).
 const ROWS_AT_ONCE: usize = 500;
 /// The largest body: a roster of [`roster::MOST_ROWS`] rows as JSON.
 const LARGEST_BODY: usize = 512 << 20;
