@@ -36,9 +36,9 @@ use crate::{
 };
 
 /// The records that were written, in a journal and as lines.
-pub struct Written {
+pub(crate) struct Written {
     journal: Journal,
-    pub lines: BufWriter<File>,
+    pub(crate) lines: BufWriter<File>,
     batch: Vec<Record>,
 }
 
@@ -52,24 +52,24 @@ impl Written {
         }
     }
 
-    pub fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         self.journal.append(&self.batch, true).unwrap();
         self.batch.clear();
     }
 }
 
-pub struct Fleet {
-    pub devices: u32,
-    pub world: World,
-    pub ground: Ground,
-    pub now: Moment,
+pub(crate) struct Fleet {
+    pub(crate) devices: u32,
+    pub(crate) world: World,
+    pub(crate) ground: Ground,
+    pub(crate) now: Moment,
     nonce: u64,
-    pub written: Option<Written>,
+    pub(crate) written: Option<Written>,
     took: BTreeMap<&'static str, [Vec<Duration>; 2]>,
 }
 
 impl Fleet {
-    pub fn new(devices: u32, folder: &Path) -> Self {
+    pub(crate) fn new(devices: u32, folder: &Path) -> Self {
         let (journal, world) = Journal::open(&folder.join("long.redb")).unwrap();
         let lines = BufWriter::new(File::create(folder.join("long.jsonl")).unwrap());
         let written = Some(Written { journal, lines, batch: vec![] });
@@ -101,7 +101,7 @@ impl Fleet {
     }
 
     /// Everybody is described, and as many boot as make that many facts.
-    pub fn fill(&mut self, facts: u64) {
+    pub(crate) fn fill(&mut self, facts: u64) {
         let said = |name: &str, value: String| (name.parse().unwrap(), Some(value.parse().unwrap()));
         for from in (0..self.devices).step_by(500) {
             let describe = |n: u32| Order::Describe {
@@ -220,7 +220,7 @@ impl Fleet {
     }
 
     /// Every device has become so much as is remembered of one; and as many keyed orders are remembered.
-    pub fn remember(&mut self) {
+    pub(crate) fn remember(&mut self) {
         let known: Vec<Device> = self.world.devices.values().cloned().collect();
         for mut device in known {
             let persona = self.ground.forecast.of(device.id, BEGAN).unwrap().ranked()[0].persona.clone();
@@ -243,7 +243,7 @@ impl Fleet {
     }
 
     /// A tenth of the devices boots, in no order; what each kind of request took.
-    pub fn boots(&mut self) {
+    pub(crate) fn boots(&mut self) {
         let describe = self.took.remove("describe 500").unwrap();
         self.took.clear();
         for n in 0..self.devices / 10 {

@@ -15,22 +15,22 @@ use greenroom::{
 };
 
 /// This server.
-pub const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// Networks behind relays, and how many addresses each keeps for somebody.
-pub const RELAYS: u32 = 16;
+pub(crate) const RELAYS: u32 = 16;
 const RESERVED: u32 = 250;
 /// How many personas there are, and rules that mean others.
-pub const PERSONAS: u32 = 50;
+pub(crate) const PERSONAS: u32 = 50;
 const RULES: u32 = 20;
 /// The clock of the bench.
-pub const BEGAN: Moment = Moment::from_millis(1_790_000_000_000);
+pub(crate) const BEGAN: Moment = Moment::from_millis(1_790_000_000_000);
 
-pub fn mac(n: u32) -> MacAddr {
+pub(crate) fn mac(n: u32) -> MacAddr {
     let [a, b, c, d] = n.to_be_bytes();
     MacAddr::new([2, 0, a, b, c, d]).unwrap()
 }
 
-pub fn relay(n: u32) -> Ipv4Addr {
+pub(crate) fn relay(n: u32) -> Ipv4Addr {
     Ipv4Addr::new(10, 1 + n as u8, 0, 1)
 }
 
@@ -120,7 +120,7 @@ fn forecast(devices: u32) -> Table {
 }
 
 /// What decisions stand on.
-pub fn ground(devices: u32) -> Ground {
+pub(crate) fn ground(devices: u32) -> Ground {
     let catalog = Catalog::new((0..PERSONAS).map(persona).collect(), (0..10).map(image).collect(), &Catalog::default());
     Ground {
         site: Arc::new(site()),
