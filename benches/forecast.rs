@@ -107,7 +107,7 @@ fn learn() {
     let began = Instant::now();
     let examples = experience.examples().cloned().collect();
     let now = Moment::from_millis(1_800_000_000_000);
-    let learned = lesson(examples, None, 1, now, &mut |_| ControlFlow::Continue(())).unwrap().version;
+    let learned = lesson(examples, None, 1, (now, Seconds(900)), &mut |_| ControlFlow::Continue(())).unwrap().version;
     println!("a lesson of {} examples: {:.1?} ({learned})", learned.examples, began.elapsed());
 
     let began = Instant::now();

@@ -85,7 +85,7 @@ impl Baseline {
             }
         }
         let mut last: Vec<BTreeMap<&str, &str>> = vec![BTreeMap::new(); sample.groups.len()];
-        for at in 0..sample.len() {
+        for at in (0..sample.len()).filter(|at| sample.is_known(*at)) {
             let (Some(row), Some(label)) = (sample.row(at), sample.label(at)) else { continue };
             for baseline in &mut all {
                 let group = row.groups.get(baseline.at).copied().flatten();

@@ -37,6 +37,9 @@ pub enum Full {
 /// No value.
 pub(super) const NOTHING: u32 = u32::MAX;
 
+/// When a label becomes known that nobody may count: its row is only predicted.
+pub const NEVER: i64 = i64::MAX;
+
 /// Words, each with a number: 0, 1, 2 in the order in which they came.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
@@ -85,6 +88,8 @@ pub struct Sample {
     pub(super) groups: Vec<Column>,
     pub(super) labels: Column,
     pub(super) at: Vec<Option<i64>>,
+    /// When the label of each became known, if that was later.
+    pub(super) known: Vec<Option<i64>>,
     most_labels: usize,
     most_rows: usize,
 }
@@ -104,6 +109,11 @@ impl Sample {
 
     /// Takes a row and the label that it turned out to have. Rows with times come oldest first.
     pub fn push(&mut self, row: &Row<'_>, label: &str) -> Result<(), Full> {
+        self.push_known(row, label, None)
+    }
+
+    /// Takes a row whose label became known later than the row: at `known`, in milliseconds since 1970, or [`NEVER`].
+    pub fn push_known(&mut self, row: &Row<'_>, label: &str, known: Option<i64>) -> Result<(), Full> {
         let (found, wanted) = (row.values.len() + row.groups.len(), self.columns.len() + self.groups.len());
         if row.values.len() != self.columns.len() || row.groups.len() != self.groups.len() {
             return Err(Full::Width { found, wanted });
@@ -121,6 +131,7 @@ impl Sample {
         let symbol = self.labels.words.intern(label);
         self.labels.cells.push(symbol);
         self.at.push(row.at);
+        self.known.push(known);
         Ok(())
     }
 
@@ -161,6 +172,11 @@ impl Sample {
         let values = self.columns.iter().map(|column| word(column, row)).collect();
         let groups = self.groups.iter().map(|column| word(column, row)).collect();
         Some(Row { values, groups, at })
+    }
+
+    /// Whether the label of a row may be counted.
+    pub(super) fn is_known(&self, row: usize) -> bool {
+        self.known[row] != Some(NEVER)
     }
 
     /// Whether its rows are a history: there are groups and every row has a time.

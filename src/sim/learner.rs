@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use crate::{
     model::{
-        DeviceId, Moment, Probability, Record,
+        DeviceId, Moment, Probability, Record, Seconds,
         prediction::{Candidate, Prediction},
     },
     predict::{
@@ -16,6 +16,8 @@ use crate::{
 
 /// How many examples a lesson takes at the most, the latest: what a night of a simulated year may cost.
 const MOST: usize = 12_000;
+/// How often the daemon has a lesson, as in a configuration that says nothing of it.
+const EVERY: Seconds = Seconds(900);
 /// How many candidates a prediction has at the most.
 const MOST_CANDIDATES: usize = 8;
 /// What is less probable than this is not worth a line.
@@ -58,9 +60,10 @@ impl Learner {
         self.known = self.learned;
         let examples = self.experience.examples();
         let old = examples.len().saturating_sub(MOST);
-        let examples: Vec<Arc<Example>> = examples.skip(old).cloned().collect();
+        let mut examples: Vec<Arc<Example>> = examples.skip(old).cloned().collect();
+        examples.extend(self.experience.unopposed());
         let number = self.version.as_ref().map_or(1, |version| version.number + 1);
-        let learned = lesson(examples, self.version.as_ref(), number, now, &mut |_| ControlFlow::Continue(()));
+        let learned = lesson(examples, self.version.as_ref(), number, (now, EVERY), &mut |_| ControlFlow::Continue(()));
         match learned {
             Ok(lesson) => {
                 self.version = Some(lesson.version);

@@ -17,7 +17,7 @@ use crate::{
         prediction::{Candidate, Prediction},
         timeline::{Phase, Step},
     },
-    predict::{Origin, Table, learn::hours},
+    predict::{Origin, Table},
     stage::Forecast,
     world::{Ground, arrival, demand},
 };
@@ -77,8 +77,8 @@ pub(super) struct Oracle<'a> {
     /// The first want that has not come yet.
     upcoming: usize,
     pub(super) lessons: u32,
-    /// The lesson and the time of day that the table was made for.
-    reason: (u32, &'static str),
+    /// The lesson and the hour since 1970 that the table was made for.
+    reason: (u32, u64),
 }
 
 impl<'a> Oracle<'a> {
@@ -93,7 +93,7 @@ impl<'a> Oracle<'a> {
             last,
             upcoming: 0,
             lessons: 0,
-            reason: (0, ""),
+            reason: (0, 0),
         }
     }
 
@@ -162,7 +162,7 @@ impl<'a> Oracle<'a> {
         trained
     }
 
-    /// Makes the table anew when there is a reason to: something was learned, or the time of day is another one. A device of
+    /// Makes the table anew when there is a reason to: something was learned, or the hour is another one. A device of
     /// which something else is known has its row already.
     pub(super) fn renew(&mut self, now: Moment) {
         let name = match self.strategy {
@@ -171,7 +171,7 @@ impl<'a> Oracle<'a> {
             other => Some(other.name().to_owned()),
         };
         let Some(name) = name else { return };
-        let (until, reason) = (now.plus(LASTS), (self.lessons, hours(now)));
+        let (until, reason) = (now.plus(LASTS), (self.lessons, now.as_millis() / HOUR));
         self.changed = true;
         if self.table.origin().is_some() && (self.strategy != Strategy::Learned || self.reason == reason) {
             self.table.renew(until);

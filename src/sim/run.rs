@@ -150,7 +150,7 @@ impl<'a> Run<'a> {
         self.queue.at(BEGAN + TICK, Event::Tick);
         if self.oracle.strategy != Strategy::Nothing {
             self.queue.at(BEGAN + TRAINS, Event::Train);
-            self.queue.at(BEGAN + MINUTE, Event::Forecast);
+            self.queue.at(BEGAN, Event::Forecast);
         }
         let mut dice = Dice::of_one(self.options.seed, 7, 0);
         for _ in 0..self.options.kills {

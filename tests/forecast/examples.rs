@@ -22,6 +22,9 @@ fn operator() -> Reason {
 fn what_people_wanted_is_learned_and_what_nobody_wanted_is_not() {
     let mut story = Story::new();
     story.tell(assigned(1, "desk"));
+    // The boot that follows is what was assigned, and is not learned twice; the one after it is.
+    story.boot(1, "desk", operator(), Some(Phase::Ready));
+    assert_eq!(story.learned(), ["1 desk Assignment"]);
     story.boot(1, "desk", operator(), Some(Phase::Ready));
     story.boot(2, "lab", rule(), Some(Phase::Installed));
     story.boot(3, "rest", Reason::Default, Some(Phase::Ready));

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use greenroom::{
-    model::{Moment, Reason, timeline::Phase},
+    model::{Moment, Reason, Seconds, timeline::Phase},
     predict::{
         TrainError, Watch,
         learn::{Example, LessonError, Report, Uses, Version, lesson},
@@ -11,6 +11,8 @@ use greenroom::{
 };
 
 use super::story::{Story, assigned};
+
+const EVERY: Seconds = Seconds(900);
 
 fn learn(
     story: &Story,
@@ -20,7 +22,7 @@ fn learn(
     let examples: Vec<Arc<Example>> = story.fold().0.examples().cloned().collect();
     let mut watch = |_| ControlFlow::Continue(());
     let watch: Watch<'_> = &mut watch;
-    lesson(examples, in_use, number, Moment::default(), watch)
+    lesson(examples, in_use, number, (Moment::default(), EVERY), watch)
 }
 
 /// Dice that fall the same way each time.
@@ -68,10 +70,10 @@ fn what_no_column_says_alone_is_found_out() {
 fn when_the_world_changes_a_baseline_speaks_and_it_is_said() {
     let mut story = Story::new();
     (0..12).for_each(|n| story.describe(n, &format!("role=role-{}", n % 3)));
-    // For twenty days the role says everything. Then every role becomes something else, and stays it.
-    for day in 0..25 {
+    // For five weeks the role says everything. Then every role becomes something else, and stays it.
+    for day in 0..43 {
         for n in 0..12 {
-            let persona = ["desk", "lab", "kiosk"][(n as usize + usize::from(day >= 20)) % 3];
+            let persona = ["desk", "lab", "kiosk"][(n as usize + usize::from(day >= 35)) % 3];
             story.boot(n, persona, Reason::Rule { name: "r".into() }, Some(Phase::Ready));
         }
         story.pass(86_400);
@@ -109,7 +111,7 @@ fn too_few_examples_and_a_lesson_that_is_stopped_teach_nothing() {
     assert!(learn(&story, None, 1).unwrap_err().to_string().starts_with("9 of the 10 examples"));
     office(&mut story, 9, 400);
     let examples: Vec<Arc<Example>> = story.fold().0.examples().cloned().collect();
-    let stopped = lesson(examples, None, 1, Moment::default(), &mut |_| ControlFlow::Break(()));
+    let stopped = lesson(examples, None, 1, (Moment::default(), EVERY), &mut |_| ControlFlow::Break(()));
     assert_eq!(stopped.unwrap_err(), LessonError::Train(TrainError::Stopped));
 }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests say what they mean by panicking")]
 
+mod bursts;
 mod command;
 mod examples;
 mod lessons;

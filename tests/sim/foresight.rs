@@ -47,3 +47,12 @@ fn an_origin_that_is_slow_is_waited_for_less_when_it_is_asked_ahead() {
     let [nothing, ours] = [Strategy::Nothing, Strategy::Learned].map(|strategy| report.row(strategy).loading_mean);
     assert!(ours < nothing, "{ours} {nothing}");
 }
+
+#[test]
+fn rooms_that_change_at_once_make_nobody_overconfident() {
+    for seed in [1, 2] {
+        let (report, _) = run(&options(Scenario::Classroom, 50, 8, seed));
+        let ours = report.row(Strategy::Learned);
+        assert!(ours.acted < 30 || ours.right * 4 >= ours.acted * 3, "{seed}: {} of {}", ours.right, ours.acted);
+    }
+}

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     journal::Journal,
-    model::Record,
+    model::{Record, Seconds},
     predict::learn::{Experience, News, review},
 };
 
@@ -17,6 +17,9 @@ use super::{Done, Global, say, say_json, status::say_report};
 
 /// The longest line of an export that is read, in bytes: facts are far shorter.
 const LONGEST: u64 = 1 << 20;
+
+/// How often there are lessons, as in a configuration that says nothing of it.
+const EVERY: Seconds = Seconds(900);
 
 /// How every file of the journal begins: redb's magic number.
 const REDB: &[u8] = b"redb";
@@ -40,7 +43,7 @@ pub(super) fn run(file: Option<PathBuf>, global: &Global) -> Done {
     }
     let facts = experience.seq();
     let examples = experience.examples().cloned().collect();
-    let report = review(examples, &mut |_| ControlFlow::Continue(())).map_err(|error| error.to_string())?;
+    let report = review(examples, EVERY, &mut |_| ControlFlow::Continue(())).map_err(|error| error.to_string())?;
     if global.json {
         return say_json(&report);
     }

@@ -43,6 +43,7 @@ pub(super) async fn run(global: &Global) -> Done {
     let rows = [
         ("in use", Some(in_use)),
         ("because", status.in_use.as_ref().map(|version| version.report.why.clone())),
+        ("tempered", status.in_use.as_ref().and_then(|version| version.tempered.clone())),
         ("predicts", Some(format!("{} devices; {} predictions made since the start", standings.devices, status.made))),
         ("may", Some(may)),
         ("stale", stale),

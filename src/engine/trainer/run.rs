@@ -214,7 +214,7 @@ impl Trainer {
         }
         state.learning = Some(now);
         state.meanwhile.clear();
-        let examples: Vec<_> = state.experience.examples().cloned().collect();
+        let examples: Vec<_> = state.experience.examples().cloned().chain(state.experience.unopposed()).collect();
         // A version that still knows what was forgotten does not stay, however well it does.
         let in_use = state.in_use.clone().filter(|_| !state.unlearned);
         state.forgetting = std::mem::take(&mut state.unlearned);
@@ -230,7 +230,7 @@ impl Trainer {
                 trainer.done.store((done * 1000.0) as u32, Ordering::Relaxed);
                 if trainer.stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
-            let learned = lesson(examples, in_use.as_deref(), number, now, &mut watch).map(|lesson| {
+            let learned = lesson(examples, in_use.as_deref(), number, (now, trainer.every), &mut watch).map(|lesson| {
                 let devices: Vec<DeviceId> = trainer.state().experience.devices().collect();
                 let rows = trainer.rows(&handle, &lesson.version, &devices);
                 (lesson, rows)

@@ -57,6 +57,8 @@ pub struct VersionStatus {
     pub trained: Moment,
     /// On how many examples.
     pub examples: usize,
+    /// By how much it is tempered, in words; `None` when it keeps what it promises.
+    pub tempered: Option<String>,
     /// How well everything did on the latest examples then.
     pub report: Report,
 }
@@ -68,6 +70,7 @@ impl VersionStatus {
             name: version.to_string(),
             trained: version.trained,
             examples: version.examples,
+            tempered: version.temper.told(),
             report: version.report.clone(),
         }
     }

@@ -37,7 +37,7 @@ pub(super) const HOURS: &str = "time of day";
 const LONGEST: usize = 64;
 
 /// The block of four hours that a moment is in, in UTC.
-pub fn hours(at: Moment) -> &'static str {
+pub(super) fn hours(at: Moment) -> &'static str {
     const BLOCKS: [&str; 6] = ["00-04", "04-08", "08-12", "12-16", "16-20", "20-24"];
     BLOCKS[(at.as_millis() / 3_600_000 % 24 / 4) as usize]
 }

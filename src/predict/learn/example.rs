@@ -11,10 +11,12 @@ use super::Features;
 pub struct Example {
     /// The number of the record at which the persona was given: nothing that came later is in `features`.
     pub planned: u64,
-    /// The number of the record by which it was known to be what people wanted.
+    /// The number of the record by which it was known to be what people wanted; the largest of all while it is not.
     pub known: u64,
     /// When the persona was given.
     pub at: Moment,
+    /// When it was known; the end of time while it is not.
+    pub known_at: Moment,
     /// Which device.
     pub device: DeviceId,
     /// Who used it.
@@ -27,13 +29,20 @@ pub struct Example {
     pub source: Source,
 }
 
+impl Example {
+    /// Whether it is known to be what people wanted; what is not may be predicted, but not be learned from.
+    pub fn is_known(&self) -> bool {
+        self.known < u64::MAX
+    }
+}
+
 /// How it is known what people wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// An operator assigned it.
     Assignment,
-    /// It booted as assigned, and that ended well.
+    /// It booted again as assigned before, and that ended well.
     Assigned,
     /// A rule chose it, and that ended well.
     Rule,

@@ -58,6 +58,8 @@ pub(super) struct Known {
     pub(super) link: Link,
     pub(super) attributes: Attributes,
     pub(super) attempt: Option<Attempt>,
+    /// What was assigned and has not booted since: the boot that follows is the same want, and teaches nothing more.
+    pub(super) said: Option<PersonaName>,
     /// The same as words, until something changes.
     pub(super) features: Option<Features>,
 }
@@ -99,6 +101,25 @@ impl Experience {
     /// What was learned, by when it became known: the latest [`MOST_EXAMPLES`].
     pub fn examples(&self) -> impl ExactSizeIterator<Item = &Arc<Example>> + DoubleEndedIterator {
         self.examples.iter()
+    }
+
+    /// Predictions that acted, ended well, and met no objection so far, as examples that are not known yet: nobody may learn
+    /// from them, but to judge predictions by those alone that were objected to would be unfair.
+    pub fn unopposed(&self) -> impl Iterator<Item = Arc<Example>> {
+        self.pending.iter().map(|Pending { planned, .. }| {
+            let Planned { seq, at, device, user, features, persona, .. } = planned.clone();
+            Arc::new(Example {
+                planned: seq,
+                known: u64::MAX,
+                at,
+                known_at: Moment::from_millis(u64::MAX),
+                device,
+                user,
+                features,
+                persona,
+                source: Source::Confirmed,
+            })
+        })
     }
 
     /// Every device of which something is known.
@@ -168,7 +189,7 @@ impl Experience {
             Fact::DeviceForgotten { device, .. } => self.forget(*device, news),
             Fact::PersonaAssigned { device, persona, .. } => self.assigned(*device, persona, *at, news),
             Fact::ProposalDeclined { device, persona, .. } => {
-                self.judge(*device, news, |planned| (planned == persona).then_some(false));
+                self.judge(*device, *at, news, |planned| (planned == persona).then_some(false));
                 news.changed.insert(*device);
             }
             Fact::BootStarted { boot, device, .. } => {
@@ -177,7 +198,7 @@ impl Experience {
                 self.attempts.insert(*boot, *device);
             }
             Fact::BootPlanned { boot, kernel, .. } => self.planned(*boot, &kernel.persona.name, *at),
-            Fact::BootMoved { boot, step } => self.moved(*boot, step, news),
+            Fact::BootMoved { boot, step } => self.moved(*boot, step, *at, news),
             Fact::LeaseOffered { .. }
             | Fact::LeaseBound { .. }
             | Fact::LeaseReleased { .. }
@@ -199,30 +220,31 @@ impl Experience {
         // Attempts end in another order than they are planned in, but time only goes forward: the due ones are in front.
         while self.pending.front().is_some_and(|pending| pending.due <= now) {
             let Some(pending) = self.pending.pop_front() else { break };
-            self.right(pending.planned, news);
+            self.right(pending.planned, now, news);
         }
     }
 
-    fn right(&mut self, planned: Planned, news: &mut News) {
+    fn right(&mut self, planned: Planned, now: Moment, news: &mut News) {
         news.judged.extend(judged(&planned, true));
-        self.learn(planned, Source::Confirmed, news);
+        self.learn(planned, now, Source::Confirmed, news);
     }
 
     fn assigned(&mut self, device: DeviceId, persona: &PersonaName, at: Moment, news: &mut News) {
-        self.judge(device, news, |planned| Some(planned == persona));
+        self.judge(device, at, news, |planned| Some(planned == persona));
         let named = Named { voice: Voice::Assigned, predicted: None };
         let planned = self.plan(device, persona, at, named);
-        self.learn(planned, Source::Assignment, news);
+        self.known.entry(device).or_default().said = Some(persona.clone());
+        self.learn(planned, at, Source::Assignment, news);
     }
 
     /// Somebody said what they think of what was predicted for a device: `says` whether it was right.
-    fn judge(&mut self, device: DeviceId, news: &mut News, says: impl Fn(&PersonaName) -> Option<bool>) {
+    fn judge(&mut self, device: DeviceId, now: Moment, news: &mut News, says: impl Fn(&PersonaName) -> Option<bool>) {
         let of_device = |pending: &Pending| pending.planned.device == device;
         for at in (0..self.pending.len()).rev().filter(|at| of_device(&self.pending[*at])).collect::<Vec<_>>() {
             let Some(right) = says(&self.pending[at].planned.persona) else { continue };
             let Some(pending) = self.pending.remove(at) else { continue };
             match right {
-                true => self.right(pending.planned, news),
+                true => self.right(pending.planned, now, news),
                 false => news.judged.extend(judged(&pending.planned, false)),
             }
         }
@@ -253,9 +275,9 @@ impl Experience {
         }
     }
 
-    fn moved(&mut self, boot: BootId, step: &Step, news: &mut News) {
+    fn moved(&mut self, boot: BootId, step: &Step, now: Moment, news: &mut News) {
         let Some(device) = self.attempts.get(&boot).copied() else { return };
-        let Some(attempt) = self.known.get_mut(&device).and_then(|known| known.attempt.as_mut()) else { return };
+        let Some(Known { attempt: Some(attempt), said, .. }) = self.known.get_mut(&device) else { return };
         match step {
             Step::Script { decision: Decision::Become { reason, .. } } if !attempt.was_planned => {
                 attempt.named = Named::by(reason);
@@ -271,8 +293,9 @@ impl Experience {
                             let due = planned.at.plus(GRACE).max(last);
                             self.pending.push_back(Pending { due, planned });
                         }
-                        Voice::Rule => self.learn(planned, Source::Rule, news),
-                        _ => self.learn(planned, Source::Assigned, news),
+                        Voice::Rule => self.learn(planned, now, Source::Rule, news),
+                        _ if said.take().is_some_and(|said| said == planned.persona) => {}
+                        _ => self.learn(planned, now, Source::Assigned, news),
                     }
                 }
             },
@@ -282,7 +305,7 @@ impl Experience {
         }
     }
 
-    fn learn(&mut self, planned: Planned, source: Source, news: &mut News) {
+    fn learn(&mut self, planned: Planned, known_at: Moment, source: Source, news: &mut News) {
         let Planned { seq, at, device, user, features, persona, .. } = planned;
         let visit = Visit { label: persona.to_string(), at: i64::try_from(at.as_millis()).ok() };
         remember(self.visits.entry(device).or_default(), visit.clone());
@@ -291,7 +314,8 @@ impl Experience {
             remember(self.visits_of.entry(user.clone()).or_default(), visit);
             news.changed.extend(self.using.get(user).into_iter().flatten());
         }
-        let example = Arc::new(Example { planned: seq, known: self.seq, at, device, user, features, persona, source });
+        let (planned, known) = (seq, self.seq);
+        let example = Arc::new(Example { planned, known, at, known_at, device, user, features, persona, source });
         news.learned.push(example.clone());
         self.examples.push_back(example);
         let excess = self.examples.len().saturating_sub(MOST_EXAMPLES);

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::{
-    model::Moment,
-    predict::{Baseline, Limits, Model, Sample, TrainError, Watch, score::Tally, train_watched},
+    model::{Moment, Seconds},
+    predict::{Baseline, Limits, Model, Sample, TrainError, Watch, YOUNG, score::Tally, train_watched},
 };
 
 use super::{
     Entry, Example, Report, Uses, VERSION_FORMAT, Version, Walk,
     table::{columns, sample},
+    temper::{Temper, Trials},
     walk,
     walk::Predictor,
 };
@@ -53,23 +54,28 @@ pub enum LessonError {
 /// known before it. Less log-loss is better; of equals, the model goes first.
 ///
 /// The model in use stays when it does better than all that on the examples that are new to both.
+///
+/// Those that are not known yet are predicted, and not learned from. There is a lesson `every` so often: each example waits for
+/// the next one before it is counted, in training and when they are held against one another, as it does in use.
 pub fn lesson(
     examples: Vec<Arc<Example>>,
     in_use: Option<&Version>,
     number: u64,
-    now: Moment,
+    (now, every): (Moment, Seconds),
     watch: Watch<'_>,
 ) -> Result<Lesson, LessonError> {
     let examples = latest(examples)?;
     let columns = columns(&examples);
-    let trial = Trial::run(&examples, &columns, in_use, &mut |done| watch(done * 0.4))?;
-    let through = examples.iter().map(|example| example.known).max().unwrap_or_default();
+    let trial = Trial::run(&examples, &columns, in_use, every, &mut |done| watch(done * 0.4))?;
+    let through =
+        examples.iter().map(|example| example.known).filter(|known| *known < u64::MAX).max().unwrap_or_default();
     if let (Some(in_use), Some(learned)) = (in_use, trial.stays()) {
         let (sample, left_out) = sample(&examples, &in_use.columns);
         let version = Version {
             through,
             examples: examples.len(),
             uses: Uses::Model,
+            temper: trial.temper(Place::InUse),
             report: trial.report(Place::InUse, left_out),
             model: learned,
             baselines: Baseline::all(&sample),
@@ -78,7 +84,7 @@ pub fn lesson(
         return Ok(Lesson { version, kept: true });
     }
     let (sample, left_out) = sample(&examples, &columns);
-    let model = train(&sample, &mut |done| watch(0.5 + done * 0.5))?;
+    let model = train(&sample, every, &mut |done| watch(0.5 + done * 0.5))?;
     let best = trial.best();
     let version = Version {
         format: VERSION_FORMAT,
@@ -90,6 +96,7 @@ pub fn lesson(
             Place::Baseline(at) => Uses::Baseline { at },
             Place::New | Place::InUse => Uses::Model,
         },
+        temper: trial.temper(best),
         report: trial.report(best, left_out),
         columns,
         model,
@@ -98,12 +105,13 @@ pub fn lesson(
     Ok(Lesson { version, kept: false })
 }
 
-/// How well a model and the baselines would have done on the latest of these examples: what a lesson would report.
-pub fn review(examples: Vec<Arc<Example>>, watch: Watch<'_>) -> Result<Report, LessonError> {
+/// How well a model and the baselines would have done on the latest of these examples, with lessons `every` so often: what a
+/// lesson would report.
+pub fn review(examples: Vec<Arc<Example>>, every: Seconds, watch: Watch<'_>) -> Result<Report, LessonError> {
     let examples = latest(examples)?;
     let columns = columns(&examples);
     let (_, left_out) = sample(&examples, &columns);
-    let trial = Trial::run(&examples, &columns, None, watch)?;
+    let trial = Trial::run(&examples, &columns, None, every, watch)?;
     Ok(trial.report(trial.best(), left_out))
 }
 
@@ -118,8 +126,16 @@ fn latest(mut examples: Vec<Arc<Example>>) -> Result<Vec<Arc<Example>>, LessonEr
     }
 }
 
-fn train(sample: &Sample, watch: Watch<'_>) -> Result<Model, TrainError> {
-    train_watched(sample, &Limits::default(), watch)
+/// How many milliseconds after it was known an example is counted: half the time between two lessons, which is how long it waits
+/// for the next one on average, and sooner in a young history, as in training.
+fn after(examples: &[Arc<Example>], every: Seconds) -> u64 {
+    let times = || examples.iter().map(|example| example.at.as_millis());
+    let span = times().max().unwrap_or_default() - times().min().unwrap_or_default();
+    (u64::from(every.0) * 500).min(span / YOUNG.unsigned_abs())
+}
+
+fn train(sample: &Sample, every: Seconds, watch: Watch<'_>) -> Result<Model, TrainError> {
+    train_watched(sample, &Limits { reveal_after: Seconds(every.0 / 2), ..Limits::default() }, watch)
 }
 
 /// One of those that are held against one another.
@@ -136,6 +152,8 @@ struct Trial {
     all: Vec<(String, Tally)>,
     /// On those examples that are new to the model in use as well: the same ones, then that model.
     fresh: Vec<Tally>,
+    /// How sure each was, and how right: on all that was held out, and the model in use on what is new to it.
+    trials: Vec<Trials>,
     /// The model in use: its name, and itself, with all examples learned.
     in_use: Option<(String, Box<Model>)>,
 }
@@ -145,6 +163,7 @@ impl Trial {
         examples: &[Arc<Example>],
         columns: &[String],
         in_use: Option<&Version>,
+        every: Seconds,
         watch: Watch<'_>,
     ) -> Result<Self, TrainError> {
         let held_out = (examples.len() / 5).clamp(1, MOST_HELD_OUT);
@@ -152,7 +171,7 @@ impl Trial {
         let start = examples[from].planned;
         let before: Vec<Arc<Example>> = examples.iter().filter(|example| example.known < start).cloned().collect();
         let (sample, _) = sample(&before, columns);
-        let model = train(&sample, &mut |done| watch(done * 0.6))?;
+        let model = train(&sample, every, &mut |done| watch(done * 0.6))?;
         let baselines = Baseline::all(&sample);
         let names = baselines.iter().map(|baseline| baseline.kind().to_string());
         let all: Vec<(String, Tally)> =
@@ -170,13 +189,18 @@ impl Trial {
             knows: version.through,
         }));
         let new_from = in_use.map_or(u64::MAX, |version| version.through);
-        let mut trial = Self { all, fresh: vec![Tally::default(); walks.len()], in_use: None };
+        let after = after(examples, every);
+        let trials = vec![Trials::default(); walks.len()];
+        let mut trial = Self { all, fresh: vec![Tally::default(); walks.len()], trials, in_use: None };
         let mut stopped = false;
-        walk(examples, from, &mut walks, |at, nth, ranking| {
+        walk(examples, from, after, &mut walks, |at, nth, ranking| {
             let example = &examples[at];
             let came = example.persona.as_str();
             if let Some((_, tally)) = trial.all.get_mut(nth) {
                 tally.add(ranking, came);
+            }
+            if nth < trial.all.len() || example.planned > new_from {
+                trial.trials[nth].add(ranking, example, after);
             }
             if example.planned > new_from {
                 trial.fresh[nth].add(ranking, came);
@@ -216,6 +240,11 @@ impl Trial {
         let [best, in_use] = [self.best(), Place::InUse].map(|place| self.fresh[self.place(place)].score());
         let better = in_use.rows >= FEWEST_NEW && in_use.log_loss < best.log_loss;
         better.then(|| (**model).clone())
+    }
+
+    /// By how much to temper what is chosen.
+    fn temper(&self, chosen: Place) -> Temper {
+        self.trials[self.place(chosen)].temper()
     }
 
     fn report(&self, chosen: Place, left_out: usize) -> Report {

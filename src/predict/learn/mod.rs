@@ -5,11 +5,14 @@
 //!
 //! ```text
 //!   an operator assigns a persona ───────────────────────────────────────────────────────────> example, at once
-//!   a boot is planned ─ by an assignment, a rule ─ ends ready or installed ──────────────────> example
+//!   a boot is planned ─ by a rule, an assignment ─ ends ready or installed ──────────────────> example
 //!                     ├ by a prediction ─ ends ready or installed ─ nobody objects for a day ─> example
 //!                     │                                           └ other persona, declined ──> nothing
 //!                     └ by the default, or fails, or is never heard of again ────────────────> nothing
 //! ```
+//!
+//! The first boot after an assignment is what the assignment said, and no second example: one want would count twice, and the
+//! second time be easily foretold by the first.
 //!
 //! **An example knows nothing of its future.** It carries the number of the record at which it was planned, and that at which
 //! it became known (when the boot had ended, or the day had passed). Folding only the first records of a journal gives
@@ -25,13 +28,15 @@ mod experience;
 mod lesson;
 mod saved;
 mod table;
+mod temper;
 mod version;
 mod walk;
 
-pub use describe::{Features, hours};
+pub use describe::Features;
 pub use example::{Example, Source};
 pub use experience::{Experience, Judged, MOST_EXAMPLES, News};
 pub use lesson::{FEWEST, Lesson, LessonError, lesson, review};
 pub use saved::BadExperience;
+pub use temper::Temper;
 pub use version::{Asked, Entry, Report, Uses, VERSION_FORMAT, Version};
 use walk::{Walk, walk};

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// What this version writes.
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Saved {
@@ -41,6 +41,7 @@ struct SavedKnown {
     link: Link,
     attributes: Attributes,
     attempt: Option<SavedAttempt>,
+    said: Option<PersonaName>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +68,7 @@ struct SavedExample {
     planned: u64,
     known: u64,
     at: Moment,
+    known_at: Moment,
     device: DeviceId,
     user: Option<UserName>,
     features: u32,
@@ -130,7 +132,7 @@ impl Experience {
             Ok(Planned { seq, at, device, user, features: set(features)?, persona, named })
         };
         for known in saved.known {
-            let SavedKnown { device, arch, hardware, link, attributes, attempt } = known;
+            let SavedKnown { device, arch, hardware, link, attributes, attempt, said } = known;
             let attempt = match attempt {
                 None => None,
                 Some(SavedAttempt { boot, named, planned: was, was_planned }) => {
@@ -138,7 +140,7 @@ impl Experience {
                     Some(Attempt { boot, named, planned: was.map(planned).transpose()?, was_planned })
                 }
             };
-            all.known.insert(device, Known { arch, hardware, link, attributes, attempt, features: None });
+            all.known.insert(device, Known { arch, hardware, link, attributes, attempt, said, features: None });
             if let Some(user) = all.user(device) {
                 all.using.entry(user).or_default().insert(device);
             }
@@ -147,9 +149,10 @@ impl Experience {
             all.pending.push_back(Pending { due, planned: planned(saved)? });
         }
         for example in saved.examples {
-            let SavedExample { planned, known, at, device, user, features, persona, source } = example;
+            let SavedExample { planned, known, at, known_at, device, user, features, persona, source } = example;
             let features = set(features)?;
-            all.examples.push_back(Arc::new(Example { planned, known, at, device, user, features, persona, source }));
+            let example = Example { planned, known, at, known_at, device, user, features, persona, source };
+            all.examples.push_back(Arc::new(example));
         }
         all.visits = saved.visits.into_iter().map(|(device, visits)| (device, visits.into())).collect();
         all.visits_of = saved.visits_of.into_iter().map(|(user, visits)| (user, visits.into())).collect();
@@ -195,16 +198,16 @@ impl Writer {
     }
 
     fn known(&mut self, device: DeviceId, known: &Known) -> SavedKnown {
-        let Known { arch, hardware, link, attributes, attempt, features: _ } = known.clone();
+        let Known { arch, hardware, link, attributes, attempt, said, features: _ } = known.clone();
         let attempt = attempt.map(|Attempt { boot, named, planned, was_planned }| {
             let planned = planned.map(|planned| self.planned(&planned));
             SavedAttempt { boot, named, planned, was_planned }
         });
-        SavedKnown { device, arch, hardware, link, attributes, attempt }
+        SavedKnown { device, arch, hardware, link, attributes, attempt, said }
     }
 
     fn example(&mut self, example: &Example) -> SavedExample {
-        let Example { planned, known, at, device, user, features, persona, source } = example.clone();
-        SavedExample { planned, known, at, device, user, features: self.set(&features), persona, source }
+        let Example { planned, known, at, known_at, device, user, features, persona, source } = example.clone();
+        SavedExample { planned, known, at, known_at, device, user, features: self.set(&features), persona, source }
     }
 }

@@ -8,13 +8,12 @@ use std::{
 
 use crate::{
     model::{DeviceId, Moment, UserName},
-    predict::{Row, Sample},
+    predict::{NEVER, Row, Sample},
 };
 
 use super::{
     Example, Features,
-    describe::{HOURS, OWN},
-    hours,
+    describe::{HOURS, OWN, hours},
 };
 
 /// The kinds of groups: whose history a row has.
@@ -80,7 +79,9 @@ pub(super) fn sample(examples: &[Arc<Example>], columns: &[String]) -> (Sample, 
     for example in examples {
         let whose = Whose::of(example.device, example.user.as_ref());
         let row = row(columns, &example.features, &whose, example.at);
-        let fits = kept.contains(example.persona.as_str()) && sample.push(&row, example.persona.as_str()).is_ok();
+        let known = Some(i64::try_from(example.known_at.as_millis()).unwrap_or(NEVER));
+        let fits =
+            kept.contains(example.persona.as_str()) && sample.push_known(&row, example.persona.as_str(), known).is_ok();
         left_out += usize::from(!fits);
     }
     (sample, left_out)

@@ -10,12 +10,12 @@ use crate::{
 };
 
 use super::{
-    Features,
+    Features, Temper,
     table::{Whose, row},
 };
 
 /// The version of what a [`Version`] is written as.
-pub const VERSION_FORMAT: u16 = 1;
+pub const VERSION_FORMAT: u16 = 2;
 
 /// What was learned in one lesson.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct Version {
     pub examples: usize,
     /// What of it predicts.
     pub uses: Uses,
+    /// By how much what it says is tempered.
+    pub temper: Temper,
     /// How well everything did on the latest examples.
     pub report: Report,
     pub(super) columns: Vec<String>,
@@ -124,12 +126,13 @@ impl Version {
     }
 
     fn ranked(&self, uses: Uses, row: &Row<'_>, history: &[&[Visit]]) -> Ranking {
-        match uses {
+        let ranking = match uses {
             Uses::Model => self.model.rank(row, history),
             Uses::Baseline { at } => {
                 self.baselines.get(at).map(|baseline| baseline.rank(row, history)).unwrap_or_default()
             }
-        }
+        };
+        self.temper.tempered(ranking)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which contexts are worth counting: sets of sources, found by how well they foretell rows that they have not counted.
 //!
-//! A context is tried by predicting each row from the other rows of its cell (with times: from the earlier ones), smoothed by
+//! A context is tried by predicting each row from the other rows of its cell (with times: from those known by then), smoothed by
 //! the best context that has one source less. What it gives is how much better that foretells than the smaller one does; so a
 //! column that follows from another, and an id that never comes again, give nothing and are left out. The search keeps the
 //! best few of each size and adds one source to them.
@@ -14,6 +14,8 @@ use std::{
 };
 
 use crate::predict::context::{Context, key};
+
+use super::reveal::Reveal;
 
 /// How many contexts of each size are made larger.
 const BEAM: usize = 10;
@@ -39,15 +41,15 @@ pub(super) struct Rows<'r> {
     pub(super) labels: &'r [u32],
     /// How many labels there are.
     pub(super) several: usize,
-    /// Whether a row may only be foretold from earlier ones.
-    pub(super) timed: bool,
+    /// With times, which rows a row may be foretold from; without, from all others.
+    pub(super) reveal: Option<Reveal>,
     /// Every how manieth row is judged.
     every: usize,
 }
 
 impl<'r> Rows<'r> {
-    pub(super) fn of(symbols: &'r [Vec<u32>], labels: &'r [u32], several: usize, timed: bool) -> Self {
-        Self { symbols, labels, several, timed, every: labels.len().div_ceil(JUDGED).max(1) }
+    pub(super) fn of(symbols: &'r [Vec<u32>], labels: &'r [u32], several: usize, reveal: Option<Reveal>) -> Self {
+        Self { symbols, labels, several, reveal, every: labels.len().div_ceil(JUDGED).max(1) }
     }
 }
 
@@ -143,20 +145,19 @@ fn keep(tried: &[Tried], most: usize) -> Vec<Context> {
 /// What the frequencies of the other rows give to the label of each judged row.
 fn general(rows: &Rows<'_>) -> Vec<f64> {
     let mut counts = vec![0.0_f64; rows.several];
-    if !rows.timed {
+    if rows.reveal.is_none() {
         rows.labels.iter().for_each(|label| counts[*label as usize] += 1.0);
     }
     let mut total: f64 = counts.iter().sum();
-    let own = if rows.timed { 0.0 } else { 1.0 };
+    let own = if rows.reveal.is_some() { 0.0 } else { 1.0 };
     let mut chances = vec![];
     for (at, &label) in rows.labels.iter().enumerate() {
-        let count = &mut counts[label as usize];
-        if at.is_multiple_of(rows.every) {
-            chances.push((*count - own + 0.5) / (total - own + 0.5 * rows.several as f64));
-        }
-        if rows.timed {
-            *count += 1.0;
+        for known in rows.reveal.iter().flat_map(|reveal| reveal.now(at)) {
+            counts[rows.labels[*known] as usize] += 1.0;
             total += 1.0;
+        }
+        if at.is_multiple_of(rows.every) {
+            chances.push((counts[label as usize] - own + 0.5) / (total - own + 0.5 * rows.several as f64));
         }
     }
     chances
@@ -170,13 +171,18 @@ fn attempt(rows: &Rows<'_>, sources: Vec<usize>, parent: Option<usize>, before: 
         (cell, cell.wrapping_add((u64::from(*label) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
     });
     let mut seen: Vec<(f32, f32)> = vec![];
-    if rows.timed {
-        for (at, (cell, labelled)) in keys.enumerate() {
-            let (count, total) = (counts.entry(labelled).or_default(), totals.entry(cell).or_default());
-            if at.is_multiple_of(rows.every) {
-                seen.push((*count, *total));
+    if let Some(reveal) = &rows.reveal {
+        let keys: Vec<(u64, u64)> = keys.collect();
+        for (at, (cell, labelled)) in keys.iter().enumerate() {
+            for known in reveal.now(at) {
+                let (cell, labelled) = keys[*known];
+                *counts.entry(labelled).or_default() += 1.0;
+                *totals.entry(cell).or_default() += 1.0;
             }
-            (*count, *total) = (*count + 1.0, *total + 1.0);
+            if at.is_multiple_of(rows.every) {
+                let count = |counts: &HashMap<u64, f32, Mixed>, key| counts.get(key).copied().unwrap_or_default();
+                seen.push((count(&counts, labelled), count(&totals, cell)));
+            }
         }
     } else {
         for (cell, labelled) in keys.clone() {

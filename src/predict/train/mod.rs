@@ -1,15 +1,18 @@
 //! Training: which contexts ([`choose`](mod@choose)), and how much each weighs ([`regress`]).
 //!
 //! A row must never be predicted from itself. Without times the rows are cut into parts, and the rows of one are predicted
-//! from what was counted in the others; with times the rows are walked through as they came, each predicted from those before
-//! it and then counted.
+//! from what was counted in the others; with times the rows are walked through as they came, each predicted from those that
+//! were known by then ([`reveal`]).
 
 mod choose;
 mod regress;
+mod reveal;
 
 use std::ops::ControlFlow;
 
 use thiserror::Error;
+
+use crate::model::Seconds;
 
 use super::{
     FORMAT, Model, Sample,
@@ -21,6 +24,7 @@ use super::{
 
 use choose::{Rows, choose};
 use regress::Cases;
+use reveal::Reveal;
 
 /// How much training may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +33,20 @@ pub struct Limits {
     pub rows: usize,
     /// How many contexts there are, at most.
     pub contexts: usize,
+    /// How long after its label was known a row with a time is counted at the earliest: as old as counts get in use, where
+    /// they wait for the next lesson. At most one [`YOUNG`]th of the time that all rows span, or a young history would teach nothing.
+    pub reveal_after: Seconds,
 }
 
 impl Default for Limits {
     /// Some 100 MB and a few seconds of one core, for 26,000 rows of 8 columns with 50 labels.
     fn default() -> Self {
-        Self { rows: 30_000, contexts: 36 }
+        Self { rows: 30_000, contexts: 36, reveal_after: Seconds(0) }
     }
 }
+
+/// Into how many parts the time that all rows span is cut, at least: rows of one part may not know of one another.
+pub const YOUNG: i64 = 10;
 
 /// Why there is no model.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -78,20 +88,22 @@ pub fn train_watched(sample: &Sample, limits: &Limits, watch: Watch<'_>) -> Resu
     if !go_on(0.1) {
         return Err(TrainError::Stopped);
     }
+    let after = reveal_after(sample, limits.reveal_after);
+    let reveal = |every: usize| timed.then(|| Reveal::of(sample, every, after));
     let contexts = match sample.len().div_ceil(CHOOSING) {
-        1 => choose(&Rows::of(&symbols, labels, several, timed), encoder.sources.len(), limits.contexts),
+        1 => choose(&Rows::of(&symbols, labels, several, reveal(1)), encoder.sources.len(), limits.contexts),
         every => {
             let symbols: Vec<Vec<u32>> = symbols.iter().step_by(every).cloned().collect();
             let labels: Vec<u32> = labels.iter().step_by(every).copied().collect();
-            choose(&Rows::of(&symbols, &labels, several, timed), encoder.sources.len(), limits.contexts)
+            choose(&Rows::of(&symbols, &labels, several, reveal(every)), encoder.sources.len(), limits.contexts)
         }
     };
     let empty = Counts { contexts, groups: encoder.groups.len(), ..Counts::default() };
     let mut seen = |share: f64| go_on(0.3 + 0.4 * share);
     let every = sample.len().div_ceil(limits.rows.max(1));
-    let (counts, gathered) = match timed {
-        true => walk_through(sample, &symbols, empty, every, &mut seen),
-        false => fold(&symbols, labels, empty, every, &mut seen),
+    let (counts, gathered) = match reveal(1) {
+        Some(reveal) => walk_through(sample, &symbols, empty, (&reveal, every), &mut seen),
+        None => fold(&symbols, labels, empty, every, &mut seen),
     }
     .ok_or(TrainError::Stopped)?;
     let Gathered { cases, missed, tried, .. } = gathered;
@@ -116,12 +128,19 @@ pub fn train_watched(sample: &Sample, limits: &Limits, watch: Watch<'_>) -> Resu
     })
 }
 
+/// So many milliseconds, but no more than a young history bears.
+fn reveal_after(sample: &Sample, wanted: Seconds) -> i64 {
+    let times = || sample.at.iter().flatten().copied();
+    let span = times().max().unwrap_or_default().saturating_sub(times().min().unwrap_or_default());
+    (i64::from(wanted.0) * 1000).min(span / YOUNG)
+}
+
 fn symbols(sample: &Sample, encoder: &Encoder) -> Vec<Vec<u32>> {
     let mut past = Past::of(sample);
     let mut symbols = Vec::with_capacity(sample.len());
     for at in 0..sample.len() {
+        past.come_to(at);
         symbols.push(encoder.symbols(&sample.row(at).unwrap_or_default(), &past.before(at)));
-        past.pass(at);
     }
     symbols
 }
@@ -156,27 +175,29 @@ fn fold(
     Some((counts, gathered))
 }
 
-/// Counts all rows as they came; each is predicted from those before it.
+/// Counts all rows as they were known; each is predicted from those that were by then.
 fn walk_through(
     sample: &Sample,
     symbols: &[Vec<u32>],
     empty: Counts,
-    every: usize,
+    (reveal, every): (&Reveal, usize),
     go_on: &mut dyn FnMut(f64) -> bool,
 ) -> Learned {
     let mut gathered = Gathered::of(&empty);
     let (mut counts, mut past) = (empty, Past::of(sample));
-    for (at, (symbols, &label)) in symbols.iter().zip(&sample.labels.cells).enumerate() {
+    let labels = &sample.labels.cells;
+    for at in 0..sample.len() {
         if at.is_multiple_of(1024) && !go_on(at as f64 / sample.len() as f64) {
             return None;
         }
         // The first half of a history knows less than what is to be predicted will: its opinions are weaker.
+        past.come_to(at);
+        reveal.now(at).iter().for_each(|known| counts.add(&symbols[*known], labels[*known]));
         if at.is_multiple_of(every) && at * 2 >= sample.len() {
-            gathered.add(&counts, symbols, &past.before(at), label);
+            gathered.add(&counts, &symbols[at], &past.before(at), labels[at]);
         }
-        counts.add(symbols, label);
-        past.pass(at);
     }
+    reveal.at_last().iter().for_each(|known| counts.add(&symbols[*known], labels[*known]));
     Some((counts, gathered))
 }
 
@@ -222,15 +243,23 @@ impl Gathered {
 struct Past<'s> {
     sample: &'s Sample,
     had: Vec<Vec<Vec<u32>>>,
+    /// What a group itself was is known without a lesson.
+    reveal: Reveal,
 }
 
 impl<'s> Past<'s> {
     fn of(sample: &'s Sample) -> Self {
         let none = |group: &Column| vec![vec![]; group.words.len()];
-        Self { sample, had: if sample.is_timed() { sample.groups.iter().map(none).collect() } else { vec![] } }
+        match sample.is_timed() {
+            true => {
+                let had = sample.groups.iter().map(none).collect();
+                Self { sample, had, reveal: Reveal::of(sample, 1, 0) }
+            }
+            false => Self { sample, had: vec![], reveal: Reveal::default() },
+        }
     }
 
-    /// The labels of the earlier rows of each of its groups.
+    /// The labels of the rows of each of its groups that were known by then.
     fn before(&self, row: usize) -> Vec<Vec<u32>> {
         let of = |(had, group): (&Vec<Vec<u32>>, &Column)| {
             let visits = had.get(group.cells[row] as usize).map(Vec::as_slice).unwrap_or_default();
@@ -239,11 +268,17 @@ impl<'s> Past<'s> {
         self.had.iter().zip(&self.sample.groups).map(of).collect()
     }
 
-    fn pass(&mut self, row: usize) {
-        let label = self.sample.labels.cells[row];
-        for (had, group) in self.had.iter_mut().zip(&self.sample.groups) {
-            if let Some(visits) = had.get_mut(group.cells[row] as usize) {
-                visits.push(label);
+    /// Takes up what was known before this row, the next one.
+    fn come_to(&mut self, row: usize) {
+        if self.had.is_empty() {
+            return;
+        }
+        for known in self.reveal.now(row) {
+            let label = self.sample.labels.cells[*known];
+            for (had, group) in self.had.iter_mut().zip(&self.sample.groups) {
+                if let Some(visits) = had.get_mut(group.cells[*known] as usize) {
+                    visits.push(label);
+                }
             }
         }
     }
