@@ -51,7 +51,7 @@ fn an_origin_that_is_slow_is_waited_for_less_when_it_is_asked_ahead() {
 #[test]
 fn rooms_that_change_at_once_make_nobody_overconfident() {
     for seed in [1, 2] {
-        let (report, _) = run(&options(Scenario::Classroom, 50, 8, seed));
+        let (report, _) = run(&options(Scenario::Classroom, 50, 4, seed));
         let ours = report.row(Strategy::Learned);
         assert!(ours.acted < 30 || ours.right * 4 >= ours.acted * 3, "{seed}: {} of {}", ours.right, ours.acted);
     }
