@@ -45,7 +45,7 @@ use crate::{
     serve::{
         self, Context, Hook, HttpListener, Pacer, admin, api, dhcp, http,
         net::{self, NetError},
-        serve_http, tftp,
+        serve_http, tftp, web,
         webhook::{Pace, Webhooks},
     },
     world::Ground,
@@ -139,7 +139,8 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     services.spawn(async move { ("HTTP", served.await) });
     if let (Some(listener), Some(settings)) = (api, &config.api) {
         let rates = api::Rates { token: settings.token_rate, address: settings.address_rate };
-        let served = api::serve(listener, api::router(context.clone(), rates), stop.clone());
+        let routes = api::router(context.clone(), rates).merge(web::router(context.clone()));
+        let served = api::serve(listener, routes, stop.clone());
         services.spawn(async move { ("the API", served.await) });
     }
     let draining = 2 + usize::from(config.api.is_some());

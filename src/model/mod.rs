@@ -3,6 +3,7 @@
 //!
 //! Nothing here does I/O, asks for the time or draws randomness; nothing here imports from another floor.
 
+pub mod account;
 pub mod arch;
 pub mod attribute;
 pub mod backoff;
@@ -34,6 +35,7 @@ pub mod trouble;
 pub mod units;
 pub mod user;
 
+pub use account::Role;
 pub use arch::Arch;
 pub use backoff::Backoff;
 pub use boot_id::BootId;

@@ -2,7 +2,8 @@
 //!
 //! [`dhcp`] (67 and 4011) · [`tftp`] (69, the only user of `async_tftp`) · [`http`] (the boot port: scripts, NBPs, blobs,
 //! seeds, the status page, metrics) · [`admin`] (JSON over a local socket, for the command line) · [`api`] (REST for other
-//! programs, on a listener of its own) · [`webhook`] (other systems, told of what happened).
+//! programs, on a listener of its own) · [`web`] (the pages, on that listener too) · [`webhook`] (other systems, told of what
+//! happened).
 //!
 //! The boot port's own loop is in `port`: hyper reads requests and writes what is small, `parcel` has the kernel send blobs,
 //! `pace` says how fast.
@@ -43,6 +44,7 @@ pub mod tftp;
 pub mod token;
 mod transfer;
 mod trouble;
+pub mod web;
 pub mod webhook;
 
 pub use callers::Callers;

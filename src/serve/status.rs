@@ -26,7 +26,7 @@ use super::Context;
 const SHOWN: usize = 30;
 
 #[derive(Template)]
-#[template(path = "status.html", config = ".askama.toml")]
+#[template(path = "html/status.html", config = ".askama.toml")]
 struct Page {
     now: Moment,
     devices: Vec<DeviceRow>,

@@ -25,7 +25,7 @@ pub(super) struct Manual {
 }
 
 #[derive(Template)]
-#[template(path = "api.html", config = ".askama.toml")]
+#[template(path = "html/api.html", config = ".askama.toml")]
 struct Page {
     version: String,
     about: Vec<String>,
@@ -69,7 +69,7 @@ struct ProblemRow {
 }
 
 #[derive(Template)]
-#[template(path = "api_problem.html", config = ".askama.toml")]
+#[template(path = "html/api_problem.html", config = ".askama.toml")]
 struct ProblemPage {
     row: ProblemRow,
 }

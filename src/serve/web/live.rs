@@ -1,0 +1,119 @@
+//! What happens, told to open pages as it happens: server-sent events (the HTML standard, section 9.2).
+//!
+//! An event says which section changed, and of which device or attempt. It brings no content: a page that is concerned asks
+//! for itself again (`static/live.js`), so what is shown live is what is shown at all, by the same code, with the same rights.
+
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::stream;
+use serde::Serialize;
+use tokio::{
+    sync::{
+        OwnedSemaphorePermit, Semaphore,
+        broadcast::{Receiver, error::RecvError},
+    },
+    time::sleep,
+};
+
+use crate::model::{BootId, DeviceId, Fact, Record};
+
+use super::{Trouble, Visitor, Web};
+
+/// How many pages may follow at once. Others ask again by themselves, now and then.
+const MOST: usize = 256;
+/// Events are gathered for so long: a page that asks for itself fifty times a second shows no more.
+const GATHER: Duration = Duration::from_millis(60);
+
+/// The places of those who follow.
+#[derive(Clone)]
+pub(super) struct Streams(Arc<Semaphore>);
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MOST)))
+    }
+}
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Change {
+    /// The section.
+    about: &'static str,
+    /// The device's first port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<DeviceId>,
+    /// The attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boot: Option<BootId>,
+}
+
+/// `GET /live`
+pub(super) async fn stream(State(web): State<Web>, _visitor: Visitor) -> Result<Response, Trouble> {
+    let Ok(place) = web.streams.0.clone().try_acquire_owned() else {
+        let why = "As many pages as may be follow what happens already.";
+        return Err(Trouble::new(StatusCode::SERVICE_UNAVAILABLE, "Too many open pages", why, "Close some."));
+    };
+    let events = stream::unfold((web.context.engine.records(), place), next);
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
+}
+
+/// What happens from now on, and the place of whoever follows it.
+type Following = (Receiver<Arc<Vec<Record>>>, OwnedSemaphorePermit);
+
+async fn next((mut records, place): Following) -> Option<(Result<Event, Infallible>, Following)> {
+    let mut changes = BTreeSet::new();
+    while changes.is_empty() {
+        match records.recv().await {
+            Ok(batch) => changes.extend(batch.iter().filter_map(|record| change(&record.fact))),
+            // Too slow to hear of everything: look at everything.
+            Err(RecvError::Lagged(_)) => {
+                changes.insert(Change { about: "everything", device: None, boot: None });
+            }
+            Err(RecvError::Closed) => return None,
+        }
+    }
+    sleep(GATHER).await;
+    while let Ok(batch) = records.try_recv() {
+        changes.extend(batch.iter().filter_map(|record| change(&record.fact)));
+    }
+    let event = Event::default().event("change").json_data(&changes).unwrap_or_default();
+    Some((Ok(event), (records, place)))
+}
+
+/// What a fact changes for those who look.
+fn change(fact: &Fact) -> Option<Change> {
+    let of = |about, device: Option<&DeviceId>, boot: Option<&BootId>| {
+        Some(Change { about, device: device.copied(), boot: boot.copied() })
+    };
+    match fact {
+        Fact::BootStarted { boot, device, .. } => of("boots", Some(device), Some(boot)),
+        Fact::BootMoved { boot, .. } | Fact::BootPlanned { boot, .. } => of("boots", None, Some(boot)),
+        Fact::ImagePinned { .. } | Fact::ImageUnpinned { .. } => of("images", None, None),
+        Fact::TokenCreated { .. } | Fact::TokenRevoked { .. } => of("accounts", None, None),
+        Fact::UserDescribed { .. } | Fact::UserForgotten { .. } => of("devices", None, None),
+        Fact::ProposalDeclined { device, .. } => of("predictions", Some(device), None),
+        Fact::LeaseOffered { .. }
+        | Fact::LeaseBound { .. }
+        | Fact::LeaseReleased { .. }
+        | Fact::LeaseDeclined { .. } => of("leases", None, None),
+        Fact::OrdersTaken { .. } => None,
+        Fact::DeviceSeen { device, .. }
+        | Fact::DevicePlaced { device, .. }
+        | Fact::DeviceDescribed { device, .. }
+        | Fact::HardwareReported { device, .. }
+        | Fact::PersonaAssigned { device, .. }
+        | Fact::PersonaUnassigned { device, .. }
+        | Fact::DeviceArmed { device, .. }
+        | Fact::DeviceDisarmed { device, .. }
+        | Fact::DeviceInstalled { device, .. }
+        | Fact::DeviceForgotten { device, .. } => of("devices", Some(device), None),
+    }
+}

@@ -1,0 +1,79 @@
+// Parts of a page that follow what happens. `<div id="rows" data-live="boots devices">` is asked for again when one of these
+// sections changes: the whole page is, and the part with the same id takes the place of what is shown. An element with
+// `data-live-boot="ID"` or `data-live-device="ID"` minds only what is about that attempt or device.
+//
+// A tab that nobody looks at holds no stream: browsers open six connections to a server, and every tab would take one.
+
+const POLL = 10_000;
+let source = null;
+let waiting = false;
+let again = false;
+let poll = null;
+
+const parts = () => [...document.querySelectorAll("[data-live]")];
+
+function concerns(part, change) {
+  if (change.about === "everything") return true;
+  if (!part.dataset.live.split(" ").includes(change.about)) return false;
+  if (part.dataset.liveBoot) return !change.boot || change.boot === part.dataset.liveBoot;
+  if (part.dataset.liveDevice) return !change.device || change.device === part.dataset.liveDevice;
+  return true;
+}
+
+/** Asks for the page again, and puts what changed in its place. What has the focus, or is being written in, stays. */
+export async function refresh() {
+  if (waiting) { again = true; return; }
+  waiting = true;
+  try {
+    const answer = await fetch(location.href, { headers: { "x-live": "1" } });
+    if (answer.redirected) { location.reload(); return; }
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of parts()) {
+      const next = fresh.getElementById(part.id);
+      if (!next || next.isEqualNode(part) || part.contains(busy())) continue;
+      keep(part, next);
+      part.replaceWith(document.importNode(next, true));
+      document.dispatchEvent(new CustomEvent("part", { detail: part.id }));
+    }
+  } catch {
+    // The server is away: the stream says when it is back.
+  } finally {
+    waiting = false;
+    if (again) { again = false; refresh(); }
+  }
+}
+
+function busy() {
+  const field = document.activeElement;
+  return field && field.matches("input:not([type=checkbox]), textarea, select") ? field : null;
+}
+
+/** What somebody opened stays open, what they ticked stays ticked. */
+function keep(old, next) {
+  for (const open of old.querySelectorAll("details[id][open]")) next.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
+  for (const box of old.querySelectorAll("input[type=checkbox]:checked")) {
+    next.querySelector(`input[type=checkbox][name="${CSS.escape(box.name)}"][value="${CSS.escape(box.value)}"]`)?.setAttribute("checked", "");
+  }
+}
+
+function follow() {
+  if (source || document.hidden || parts().length === 0) return;
+  source = new EventSource("/live");
+  source.addEventListener("change", (event) => {
+    const changes = JSON.parse(event.data);
+    if (parts().some((part) => changes.some((change) => concerns(part, change)))) refresh();
+  });
+  source.onopen = () => { clearInterval(poll); poll = null; document.documentElement.dataset.stream = "open"; };
+  source.onerror = () => {
+    document.documentElement.dataset.stream = "broken";
+    if (source.readyState === EventSource.CLOSED) { source = null; poll ??= setInterval(() => { refresh(); follow(); }, POLL); }
+  };
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) { source?.close(); source = null; } else { follow(); if (parts().length) refresh(); }
+});
+addEventListener("pagehide", () => { source?.close(); source = null; });
+addEventListener("pageshow", follow);
+follow();
