@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
 mod browser;
+mod chromium;
 mod past;
 mod place;
 mod stage;

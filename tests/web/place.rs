@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 
 /// What firmware loads.
 pub const NBPS: [&str; 2] = ["undionly.kpxe", "snponly.efi"];
+/// What the samples ask for.
+pub const SECRETS: [&str; 3] = ["root-password", "join-token", "disk-passphrase"];
 /// What both the past and the daemon live by.
 const RULES: &str = "
 boot:
@@ -56,7 +58,7 @@ pub fn make(dir: &Path, pages: u16, boot: u16, more: &str) {
             fs::read(Path::new("/usr/lib/ipxe").join(nbp)).expect("`make setup` installs ipxe"),
         );
     }
-    for secret in ["root-password", "join-token"] {
+    for secret in SECRETS {
         write(&dir.join("secrets").join(secret), "open-sesame\n");
     }
     for image in IMAGES {
