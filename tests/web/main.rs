@@ -2,8 +2,10 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
+mod access;
 mod browser;
 mod chromium;
+mod pages;
 mod past;
 mod place;
 mod stage;
