@@ -338,11 +338,20 @@ impl Browser {
         self.said.iter().filter(|line| !forgiven(line)).cloned().collect()
     }
 
+    /// All of them, those that are forgiven as well.
+    pub fn refused(&mut self) -> Vec<String> {
+        self.listen();
+        self.said.clone()
+    }
+
     fn nothing_went_wrong(&mut self) {
         let errors = self.errors();
         assert!(errors.is_empty(), "errors on the console: {errors:#?}");
         let ours = ["http://127.0.0.1:", "data:", "blob:", "about:", "chrome:"];
-        let away: Vec<&String> = self.asked.iter().filter(|url| !ours.iter().any(|own| url.starts_with(own))).collect();
+        let known = |url: &String| {
+            ours.iter().any(|own| url.starts_with(own)) || self.forgiven.iter().any(|words| url.contains(words))
+        };
+        let away: Vec<&String> = self.asked.iter().filter(|url| !known(url)).collect();
         assert!(away.is_empty(), "requests to other hosts: {away:#?}");
     }
 }

@@ -2,12 +2,15 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
+mod abuse;
 mod access;
 mod browser;
 mod chromium;
+mod origin;
 mod pages;
 mod past;
 mod place;
+mod siege;
 mod stage;
 
 use browser::Browser;

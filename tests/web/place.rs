@@ -109,7 +109,7 @@ pub fn git(folder: &Path, words: &[&str]) -> String {
     git_as(folder, "Ann Example", "2026-09-01T10:00:00Z", words)
 }
 
-fn git_as(folder: &Path, who: &str, when: &str, words: &[&str]) -> String {
+pub fn git_as(folder: &Path, who: &str, when: &str, words: &[&str]) -> String {
     let mail = format!("{}@example.org", who.split(' ').next().unwrap_or_default().to_lowercase());
     let mut command = Command::new("git");
     command.current_dir(folder).args(["-c", "core.fsmonitor=false", "-c", "init.defaultBranch=main"]).args(words);

@@ -29,9 +29,11 @@ use super::place;
 
 mod large;
 mod month;
+mod spite;
 
 pub use large::large;
-pub use month::{month, who};
+pub use month::month;
+pub use spite::{CANARY, SPITEFUL, USER, spite};
 
 /// This server, as devices of the past know it.
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 1);
