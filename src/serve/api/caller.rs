@@ -20,7 +20,7 @@ use super::{
 
 /// The address that a request comes from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub(super) IpAddr);
+pub(in crate::serve) struct Peer(pub(in crate::serve) IpAddr);
 
 /// Somebody with a token that allows what the operation needs.
 pub(super) struct Caller<N> {

@@ -27,6 +27,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -49,6 +50,8 @@ const CONNECTIONS: usize = 512;
 const CONNECTIONS_EACH: usize = 128;
 /// How long a client may take to say hello, and to send the head of a request; also how long it may be silent between two.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long what was sent may lie unread: who takes nothing holds no place. The kernel ends such a connection (RFC 5482).
+const UNREAD: Duration = Duration::from_secs(120);
 /// How often the files of the certificate are looked at.
 const LOOK: Duration = Duration::from_secs(60);
 
@@ -218,8 +221,9 @@ async fn accepted(tcp: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
 }
 
 async fn connection(stream: TcpStream, peer: SocketAddr, routes: Router, stop: CancellationToken, tls: Option<&Tls>) {
-    // Small answers go at once; a system that cannot do that is slower, and works.
+    // Small answers go at once. A system that cannot do this or the next is slower, or holds on for longer, and works.
     stream.set_nodelay(true).unwrap_or_default();
+    SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD)).unwrap_or_default();
     let Some(tls) = tls else { return requests(stream, peer, routes, stop).await };
     match timeout(PATIENCE, tls.acceptor().accept(stream)).await {
         Ok(Ok(stream)) => requests(stream, peer, routes, stop).await,

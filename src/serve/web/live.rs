@@ -6,8 +6,12 @@
 use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     extract::State,
-    http::StatusCode,
+    http::{
+        StatusCode,
+        header::{CONNECTION, RETRY_AFTER},
+    },
     response::{
         IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
@@ -16,31 +20,19 @@ use axum::{
 use futures_util::stream;
 use serde::Serialize;
 use tokio::{
-    sync::{
-        OwnedSemaphorePermit, Semaphore,
-        broadcast::{Receiver, error::RecvError},
-    },
+    sync::broadcast::{Receiver, error::RecvError},
     time::sleep,
 };
 
-use crate::model::{BootId, DeviceId, Fact, Record};
+use crate::{
+    model::{BootId, DeviceId, Fact, Record},
+    serve::api::Peer,
+};
 
-use super::{Trouble, Visitor, Web};
+use super::{Visitor, Web, place::Place};
 
-/// How many pages may follow at once. Others ask again by themselves, now and then.
-const MOST: usize = 256;
 /// Events are gathered for so long: a page that asks for itself fifty times a second shows no more.
 const GATHER: Duration = Duration::from_millis(60);
-
-/// The places of those who follow.
-#[derive(Clone)]
-pub(super) struct Streams(Arc<Semaphore>);
-
-impl Default for Streams {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MOST)))
-    }
-}
 
 /// What changed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -56,17 +48,23 @@ struct Change {
 }
 
 /// `GET /live`
-pub(super) async fn stream(State(web): State<Web>, _visitor: Visitor) -> Result<Response, Trouble> {
-    let Ok(place) = web.streams.0.clone().try_acquire_owned() else {
-        let why = "As many pages as may be follow what happens already.";
-        return Err(Trouble::new(StatusCode::SERVICE_UNAVAILABLE, "Too many open pages", why, "Close some."));
+pub(super) async fn stream(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Extension(Peer(address)): Extension<Peer>,
+) -> Response {
+    let Some(place) = web.places.take(&visitor.name, address) else {
+        // The connection ends with the answer: whoever asks for too many holds no connections either.
+        let headers = [(CONNECTION, "close"), (RETRY_AFTER, "10")];
+        let why = "as many pages as may be follow what happens already: close some, or look again now and then\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, headers, why).into_response();
     };
     let events = stream::unfold((web.context.engine.records(), place), next);
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
+    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 
 /// What happens from now on, and the place of whoever follows it.
-type Following = (Receiver<Arc<Vec<Record>>>, OwnedSemaphorePermit);
+type Following = (Receiver<Arc<Vec<Record>>>, Place);
 
 async fn next((mut records, place): Following) -> Option<(Result<Event, Infallible>, Following)> {
     let mut changes = BTreeSet::new();

@@ -22,6 +22,7 @@ mod live;
 mod notice;
 mod order;
 mod overview;
+mod place;
 mod trouble;
 mod visitor;
 
@@ -35,12 +36,12 @@ use self::{answer::Wants, frame::Frame, trouble::Trouble, visitor::Visitor};
 #[derive(Clone)]
 struct Web {
     context: Context,
-    streams: live::Streams,
+    places: place::Places,
 }
 
 /// The routes of the pages: everything on the listener that is not the API's.
 pub fn router(context: Context) -> Router {
-    let web = Web { context, streams: live::Streams::default() };
+    let web = Web { context, places: place::Places::default() };
     let pages = Router::new()
         .merge(overview::routes())
         .route("/live", get(live::stream))

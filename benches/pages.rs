@@ -1,0 +1,239 @@
+//! The pages at 100,000 devices and 1,000 personas: what the server takes for each, what a browser loads and when it shows
+//! something, and how soon a fact is on the screen. `cargo bench --bench pages [-- KIND...] [--quick]`.
+//!
+//! Beside each stands nginx, which serves the same bytes as files: what the wire and the browser take anyhow. The two take turns;
+//! only the ratios mean anything elsewhere. Missed goals get a mark, and nothing else: a benchmark is no test.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench shows its numbers, and stops at the first oddity; it shares the tests' browser and site"
+)]
+
+#[path = "../tests/web/browser.rs"]
+mod browser;
+#[path = "../tests/web/chromium.rs"]
+mod chromium;
+#[path = "../tests/web/pages.rs"]
+mod pages;
+#[path = "../tests/web/past/mod.rs"]
+mod past;
+#[path = "../tests/web/place.rs"]
+mod place;
+#[path = "../tests/web/stage.rs"]
+mod stage;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant, SystemTime},
+};
+
+use browser::Browser;
+use pages::Page;
+use serde_json::json;
+use stage::{Running, Site, free_port, until};
+
+/// Milliseconds on the server, kilobytes with everything that is loaded, milliseconds until something is shown, and from a fact
+/// to the screen.
+const GOALS: [f64; 4] = [50.0, 150.0, 300.0, 250.0];
+
+fn main() {
+    // `cargo bench` itself adds `--bench`.
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let quick = std::env::var_os("GREENROOM_BENCH_QUICK").is_some_and(|said| !said.is_empty())
+        || words.iter().any(|word| word == "--quick");
+    let kinds: Vec<&String> = words.iter().filter(|word| !word.starts_with("--")).collect();
+    let began = Instant::now();
+    let site = Site::large();
+    println!("100,000 devices and 1,000 personas: made and started in {:.1} s", began.elapsed().as_secs_f64());
+    let pages: Vec<Page> = pages::found(&site)
+        .into_iter()
+        .filter(|page| page.first && (kinds.is_empty() || kinds.iter().any(|kind| page.kind.contains(*kind))))
+        .collect();
+    let peer = Peer::start(&site, &pages);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let mut browser = Browser::start();
+    browser.forgive("404");
+    println!(
+        "\n{:<36} {:>23}  {:>9} {:>6}   {:>7}   {:>9} {:>6} {:>6}",
+        "", "server, ms", "nginx", "ratio", "weight", "shown, ms", "nginx", "ratio"
+    );
+    println!("{:<36} {:>7} {:>7} {:>7}  {:>9} {:>6}   {:>7}", "page", "p50", "p99", "max", "p50", "", "kB");
+    for page in &pages {
+        let (ours, files) = runtime.block_on(served(&site, &peer, page, if quick { 30 } else { 200 }));
+        let (weight, shown) = (0..if quick { 3 } else { 7 })
+            .map(|_| loaded(&browser, &format!("{}{}", site.url, page.path)))
+            .fold((0.0_f64, vec![]), |(weight, mut shown), (kilobytes, millis)| {
+                shown.push(millis);
+                (weight.max(kilobytes), shown)
+            });
+        let still: Vec<f64> = (0..if quick { 3 } else { 7 })
+            .map(|_| loaded(&browser, &format!("{}{}", peer.url, copy(page))).1)
+            .collect();
+        let (p50, p99, most) = (percentile(&ours, 50.0), percentile(&ours, 99.0), percentile(&ours, 100.0));
+        let (plain, shown, still) = (percentile(&files, 50.0), percentile(&shown, 50.0), percentile(&still, 50.0));
+        println!(
+            "{:<36} {p50:>7.2} {p99:>6.2}{} {most:>7.2}  {plain:>9.2} {:>6.1}   {weight:>6.1}{}  {shown:>9.0}{} {still:>6.0} {:>5.2}",
+            page.kind,
+            mark(p99, GOALS[0]),
+            p50 / plain,
+            mark(weight, GOALS[1]),
+            mark(shown, GOALS[2]),
+            shown / still,
+        );
+    }
+    live(&site, &browser, if quick { 10 } else { 40 });
+    println!("\n! marks what misses its goal: {GOALS:?} (ms at p99, kB, ms, ms)");
+}
+
+fn mark(figure: f64, goal: f64) -> char {
+    if figure > goal { '!' } else { ' ' }
+}
+
+fn percentile(figures: &[f64], percent: f64) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[((sorted.len() - 1) as f64 * percent / 100.0) as usize]
+}
+
+/// nginx with copies of the pages and of what they load.
+struct Peer {
+    url: String,
+    _running: Running,
+    _folder: tempfile::TempDir,
+}
+
+/// Where the copy of a page is: its name alone, so that no path means something to nginx.
+fn copy(page: &Page) -> String {
+    format!("/{}.html", page.name)
+}
+
+impl Peer {
+    fn start(site: &Site, pages: &[Page]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let www = folder.path().join("www");
+        fs::create_dir(&www).unwrap();
+        let mut assets = std::collections::BTreeSet::new();
+        for page in pages {
+            let body = get(&format!("{}{}", site.url, page.path));
+            let text = String::from_utf8_lossy(&body).into_owned();
+            assets.extend(text.split('"').filter(|word| word.starts_with("/static/")).map(str::to_owned));
+            fs::write(www.join(copy(page).trim_start_matches('/')), body).unwrap();
+        }
+        // What modules import is beside them.
+        let beside = assets.iter().find_map(|path| Some(path.rsplit_once('/')?.0.to_owned())).unwrap();
+        assets.insert(format!("{beside}/live.js"));
+        for path in assets {
+            let file: PathBuf = www.join(path.trim_start_matches('/'));
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, get(&format!("{}{path}", site.url))).unwrap();
+        }
+        let port = free_port();
+        Self { url: format!("http://127.0.0.1:{port}"), _running: nginx(folder.path(), port), _folder: folder }
+    }
+}
+
+fn nginx(folder: &Path, port: u16) -> Running {
+    let config = folder.join("nginx.conf");
+    let text = format!(
+        "daemon off;\nworker_processes 1;\nuser root;\npid {folder}/pid;\nerror_log {folder}/log;\nevents {{}}\nhttp {{\n  access_log off;\n  \
+         types {{ text/html html; text/css css; text/javascript js; image/svg+xml svg; }}\n  keepalive_requests 1000000;\n  \
+         client_body_temp_path {folder}/body;\n  server {{ listen 127.0.0.1:{port}; root {folder}/www; }}\n}}\n",
+        folder = folder.display()
+    );
+    fs::write(&config, text).unwrap();
+    // In a PID namespace of its own: when its parent there dies, its workers die too.
+    let mut command = Command::new("unshare");
+    command
+        .args(["--pid", "--fork", "--kill-child=KILL", "nginx", "-e"])
+        .arg(folder.join("log"))
+        .arg("-c")
+        .arg(&config);
+    let running = Running(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    until("nginx starts", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+    running
+}
+
+fn get(url: &str) -> Vec<u8> {
+    Command::new("curl").args(["-sS", "--max-time", "60", url]).output().unwrap().stdout
+}
+
+/// How long the server takes for a page, on a connection that stays open: ours and nginx, in turns, in milliseconds.
+async fn served(site: &Site, peer: &Peer, page: &Page, times: usize) -> (Vec<f64>, Vec<f64>) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let (mut ours, mut files) = (vec![], vec![]);
+    let urls = [format!("{}{}", site.url, page.path), format!("{}{}", peer.url, copy(page))];
+    for time in 0..times + 3 {
+        for (url, took) in urls.iter().zip([&mut ours, &mut files]) {
+            let began = Instant::now();
+            let answer = client.get(url).send().await.unwrap();
+            let length = answer.bytes().await.unwrap().len();
+            assert!(length > 100, "{url}: {length} bytes");
+            // The first ones open connections.
+            if time >= 3 {
+                took.push(began.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+    }
+    (ours, files)
+}
+
+/// What a browser that was never here loads, in kilobytes, and when it shows something, in milliseconds.
+fn loaded(browser: &Browser, url: &str) -> (f64, f64) {
+    browser.tell("Network.clearBrowserCache", json!({}));
+    browser.goto("about:blank");
+    browser.goto(url);
+    browser.wait_until("return performance.getEntriesByName('first-contentful-paint').length === 1");
+    let found = browser.exec(
+        "const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+         return [all.reduce((sum, one) => sum + one.transferSize, 0) / 1000,
+                 performance.getEntriesByName('first-contentful-paint')[0].startTime]",
+    );
+    (found[0].as_f64().unwrap(), found[1].as_f64().unwrap())
+}
+
+/// From a fact to the screen: a device is told of over the API while the overview is open. When the event came, and when the
+/// page had changed, since before the request was sent.
+fn live(site: &Site, browser: &Browser, times: u32) {
+    let token = site.ok(&["token", "create", "--name", "bench", "--scope", "devices:write"]);
+    browser.goto(&site.url);
+    browser.wait_until("return document.documentElement.dataset.stream === 'open'");
+    browser.exec(
+        "window.came = []; window.shown = [];
+         const now = () => performance.timeOrigin + performance.now();
+         new EventSource('/live').addEventListener('change', () => window.came.push(now()));
+         new MutationObserver(() => window.shown.push(now())).observe(document.body, {childList: true, subtree: true, characterData: true})",
+    );
+    let (mut came, mut shown) = (vec![], vec![]);
+    for n in 0..times {
+        std::thread::sleep(Duration::from_millis(400));
+        browser.exec("window.came.length = 0; window.shown.length = 0");
+        let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64() * 1e3;
+        let url = format!("{}/api/v1/devices/{}", site.url, past::mac(200_000 + n));
+        let bearer = format!("Authorization: Bearer {}", token.trim());
+        let body = r#"{"attributes": {"role": "new"}}"#;
+        let output = Command::new("curl")
+            .args(["-sS", "-f", "-X", "PUT", "-H", &bearer, "--json", body, &url])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        browser.wait_until("return window.came.length > 0 && window.shown.length > 0");
+        let moments = browser.exec("return [window.came[0], window.shown[0]]");
+        came.push(moments[0].as_f64().unwrap() - began);
+        shown.push(moments[1].as_f64().unwrap() - began);
+    }
+    let line = |what: &str, took: &[f64]| {
+        let [p50, p90] = [50.0, 90.0].map(|percent| percentile(took, percent));
+        println!("{what:<36} {p50:>7.0} {p90:>7.0}{}", mark(p90, GOALS[3]));
+    };
+    println!("\n{:<36} {:>7} {:>7}", "from a fact to the screen, ms", "p50", "p90");
+    line("  the event is there", &came);
+    line("  the overview shows it", &shown);
+}
