@@ -20,7 +20,7 @@ use super::{
 
 /// The address that a request comes from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub(super) IpAddr);
+pub(in crate::serve) struct Peer(pub(in crate::serve) IpAddr);
 
 /// Somebody with a token that allows what the operation needs.
 pub(super) struct Caller<N> {
@@ -110,7 +110,7 @@ fn known(parts: &Parts, api: &Api) -> Result<Token, Problem> {
 }
 
 /// Where a request comes from. A server that does not say so is one caller.
-pub(super) fn peer(parts: &Parts) -> IpAddr {
+pub(in crate::serve) fn peer(parts: &Parts) -> IpAddr {
     parts.extensions.get::<Peer>().map_or(IpAddr::from([0; 4]), |peer| peer.0)
 }
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration}
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{
         IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
@@ -25,7 +25,7 @@ use tokio::{
 
 use crate::model::{BootId, DeviceId, Fact, Record};
 
-use super::{Trouble, Visitor, Web};
+use super::{Trouble, Visitor, Web, door};
 
 /// How many pages may follow at once. Others ask again by themselves, now and then.
 const MOST: usize = 256;
@@ -56,19 +56,26 @@ struct Change {
 }
 
 /// `GET /live`
-pub(super) async fn stream(State(web): State<Web>, _visitor: Visitor) -> Result<Response, Trouble> {
+pub(super) async fn stream(State(web): State<Web>, _visitor: Visitor, headers: HeaderMap) -> Result<Response, Trouble> {
     let Ok(place) = web.streams.0.clone().try_acquire_owned() else {
         let why = "As many pages as may be follow what happens already.";
         return Err(Trouble::new(StatusCode::SERVICE_UNAVAILABLE, "Too many open pages", why, "Close some."));
     };
-    let events = stream::unfold((web.context.engine.records(), place), next);
+    let records = web.context.engine.records();
+    let events = stream::unfold(Following { web, headers, records, _place: place }, next);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
 }
 
-/// What happens from now on, and the place of whoever follows it.
-type Following = (Receiver<Arc<Vec<Record>>>, OwnedSemaphorePermit);
+/// What happens from now on, and whoever follows it.
+struct Following {
+    web: Web,
+    headers: HeaderMap,
+    records: Receiver<Arc<Vec<Record>>>,
+    _place: OwnedSemaphorePermit,
+}
 
-async fn next((mut records, place): Following) -> Option<(Result<Event, Infallible>, Following)> {
+async fn next(mut following: Following) -> Option<(Result<Event, Infallible>, Following)> {
+    let records = &mut following.records;
     let mut changes = BTreeSet::new();
     while changes.is_empty() {
         match records.recv().await {
@@ -84,8 +91,10 @@ async fn next((mut records, place): Following) -> Option<(Result<Event, Infallib
     while let Ok(batch) = records.try_recv() {
         changes.extend(batch.iter().filter_map(|record| change(&record.fact)));
     }
+    // Whoever has been signed out meanwhile hears no more.
+    door::visitor_of(&following.web, &following.headers)?;
     let event = Event::default().event("change").json_data(&changes).unwrap_or_default();
-    Some((Ok(event), (records, place)))
+    Some((Ok(event), following))
 }
 
 /// What a fact changes for those who look.
@@ -97,7 +106,11 @@ fn change(fact: &Fact) -> Option<Change> {
         Fact::BootStarted { boot, device, .. } => of("boots", Some(device), Some(boot)),
         Fact::BootMoved { boot, .. } | Fact::BootPlanned { boot, .. } => of("boots", None, Some(boot)),
         Fact::ImagePinned { .. } | Fact::ImageUnpinned { .. } => of("images", None, None),
-        Fact::TokenCreated { .. } | Fact::TokenRevoked { .. } => of("accounts", None, None),
+        Fact::TokenCreated { .. }
+        | Fact::TokenRevoked { .. }
+        | Fact::AccountCreated { .. }
+        | Fact::AccountChanged { .. }
+        | Fact::AccountRemoved { .. } => of("accounts", None, None),
         Fact::UserDescribed { .. } | Fact::UserForgotten { .. } => of("devices", None, None),
         Fact::ProposalDeclined { device, .. } => of("predictions", Some(device), None),
         Fact::LeaseOffered { .. }
