@@ -8,6 +8,7 @@ pub mod keeper;
 mod library;
 mod notify;
 mod privileges;
+mod sign_in;
 pub mod stager;
 mod state_dir;
 mod trainer;
@@ -127,6 +128,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     let bound = bind(&config).await?;
     let Bound { context, engine, interfaces, dhcp, tftp, http, api, door, rings } = bound;
     let stop = CancellationToken::new();
+    let mut watchers = vec![];
     let mut services: JoinSet<(&'static str, io::Result<()>)> = JoinSet::new();
     for listener in dhcp {
         let context = context.clone();
@@ -139,23 +141,27 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     services.spawn(async move { ("HTTP", served.await) });
     if let (Some(listener), Some(settings)) = (api, &config.api) {
         let rates = api::Rates { token: settings.token_rate, address: settings.address_rate };
-        let routes = api::router(context.clone(), rates).merge(web::router(context.clone()));
+        let door = sign_in::door(settings, &config, &context);
+        watchers.push(tokio::spawn(door.clone().watch(context.clone())));
+        let routes = api::router(context.clone(), rates).merge(web::router(context.clone(), door));
         let served = api::serve(listener, routes, stop.clone());
         services.spawn(async move { ("the API", served.await) });
     }
     let draining = 2 + usize::from(config.api.is_some());
     let directory = directory::open(&config, &context);
     let asked = serve::directory::routes(context.clone(), directory.clone());
-    let admin: Router = admin::router(context.clone()).merge(asked);
+    let url = config.api.as_ref().map(sign_in::url);
+    let accounts = serve::account::routes(context.clone(), url);
+    let admin: Router = admin::router(context.clone()).merge(asked).merge(accounts);
     let served = axum::serve(door, admin).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
     services.spawn(async move { ("the admin's door", served.await) });
-    let mut watchers = vec![
+    watchers.extend([
         tokio::spawn(library::watch(context.clone(), config.library.clone())),
         tokio::spawn(net::watch(interfaces, context.clone())),
         tokio::spawn(keeper::keep(context.clone())),
         tokio::spawn(trainer::learn(context.clone())),
         tokio::spawn(stager::stage(context.clone(), config.predict_horizon)),
-    ];
+    ]);
     if let Some((directory, settings)) = directory.zip(config.directory.as_ref()) {
         let every = Duration::from_secs(settings.every.0.into());
         watchers.push(tokio::spawn(directory::watch(context.clone(), directory, every)));
@@ -266,6 +272,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         hook,
         webhooks: Arc::new(webhooks),
         callers: Arc::default(),
+        passwords: Arc::default(),
         health,
     };
     let tftp = match config.tftp {

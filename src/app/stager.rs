@@ -96,6 +96,9 @@ fn matters(fact: &Fact) -> bool {
         | Fact::BootMoved { .. }
         | Fact::ImagePinned { .. }
         | Fact::ImageUnpinned { .. }
+        | Fact::AccountCreated { .. }
+        | Fact::AccountChanged { .. }
+        | Fact::AccountRemoved { .. }
         | Fact::OrdersTaken { .. } => false,
         // What people say of devices and one another moves rules and forecasts; who boots moves everything.
         _ => true,

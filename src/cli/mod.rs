@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done; 1 done and found wanting, or failed; 2 the command itself was wrong; 3 the daemon does not answer.
 
+mod account;
 mod api;
 mod audit;
 mod boots;
@@ -110,6 +111,9 @@ enum Command {
     /// List, accept and decline what predictions propose.
     #[command(after_help = proposals::EXAMPLES)]
     Proposals(proposals::Args),
+    /// Say who may sign in to the pages, and as what.
+    #[command(subcommand, after_help = account::EXAMPLES)]
+    Account(account::Command),
     /// Make, list and revoke tokens of the API.
     #[command(subcommand, after_help = token::EXAMPLES)]
     Token(token::Command),
@@ -233,6 +237,7 @@ pub fn run() -> ExitCode {
             Command::Explain(args) => explain::run(args, &global).await,
             Command::Predict(args) => predict::run(args, &global).await,
             Command::Proposals(args) => proposals::run(args, &global).await,
+            Command::Account(command) => account::run(command, &global).await,
             Command::Token(command) => token::run(command, &global).await,
             Command::Api(command) => api::run(command),
             Command::Audit(args) => audit::run(args, &global).await,

@@ -3,6 +3,7 @@
 mod directory;
 mod file;
 mod sample;
+mod sign_in;
 mod validate;
 mod webhook;
 
@@ -18,6 +19,7 @@ use crate::{
 
 pub use directory::Directory;
 pub use sample::sample;
+pub use sign_in::{Oidc, Roles, Session};
 
 /// Where the configuration is looked for.
 pub const DEFAULT_PATH: &str = "/etc/greenroom/greenroom.yaml";
@@ -89,6 +91,12 @@ pub struct Api {
     pub token_rate: u32,
     /// How many an address may.
     pub address_rate: u32,
+    /// Where browsers find the pages, when not where it listens: a proxy stands before it.
+    pub url: Option<String>,
+    /// How long somebody stays signed in.
+    pub session: Session,
+    /// Whose identities people sign in with, beside the accounts that are made here.
+    pub oidc: Option<Oidc>,
 }
 
 /// Where the library's commits come from, and when.

@@ -64,6 +64,16 @@ dhcp:
 # this machine it speaks TLS. Rates are requests a second, of a token and of an address.
 api: {{listen: \"127.0.0.1:8008\"}}
 # api: {{listen: \"0.0.0.0:8443\", cert: tls/fullchain.pem, key: tls/privkey.pem, token_rate: 50, address_rate: 100}}
+# Who may open the pages: `greenroom account add`. Behind a proxy on this machine (which must pass Host on, and set
+# X-Forwarded-For) say where browsers find them. Beside the accounts that are made here, an issuer's can be let in.
+#   url: https://boot.example
+#   session: {{idle: 12h, most: 7d}}
+#   oidc:
+#     issuer: https://id.example/realms/lab
+#     client_id: greenroom                  # and the redirect URI is https://boot.example/sign-in/oidc/callback
+#     client_secret: oidc-client            # a file of secrets_dir
+#     name: preferred_username
+#     roles: {{claim: groups, admin: [it-admins], author: [imaging], operator: [service-desk], viewer: [staff]}}
 
 boot:
   # The persona of devices that nothing else names. Without one, they boot their disks.

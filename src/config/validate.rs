@@ -18,6 +18,7 @@ use crate::{
 use super::{
     Api, Config, LibraryRemote, S3, directory,
     file::{self, File, LogFormat},
+    sign_in,
 };
 
 const SHORTEST_LEASE: Seconds = Seconds(60);
@@ -232,7 +233,7 @@ impl Rules<'_> {
     }
 
     fn api(&mut self, api: file::Api) -> Api {
-        let file::Api { listen, cert, key, insecure, token_rate, address_rate } = api;
+        let file::Api { listen, cert, key, insecure, token_rate, address_rate, url, session, oidc } = api;
         let paired = cert.is_some() == key.is_some();
         let help = "name both `cert` and `key`, PEM files, or neither";
         self.0.require(paired, "GR181", "api", "a certificate is of no use without its key", help);
@@ -247,7 +248,14 @@ impl Rules<'_> {
             let help = "requests a second; four seconds' worth may come at once";
             self.0.require(fits, "GR183", field, "this is no rate: 1 to 1000000", help);
         }
-        Api { listen, tls: cert.zip(key), token_rate, address_rate }
+        if let Some(url) = &url {
+            sign_in::check_url(url, &mut self.0);
+        }
+        sign_in::check_session(&session, &mut self.0);
+        if let Some(oidc) = &oidc {
+            sign_in::check_oidc(oidc, url.as_ref(), &mut self.0);
+        }
+        Api { listen, tls: cert.zip(key), token_rate, address_rate, url, session, oidc }
     }
 
     /// Everything in it becomes an argument of git, or the name of a file.

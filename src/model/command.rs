@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MacAddr, Moment, PersonaName, UserName,
+    AccountName, MacAddr, Moment, PersonaName, UserName,
     attribute::Changes,
     image::{ImageName, Tier},
     token::TokenName,
@@ -267,6 +267,33 @@ pub enum Rejection {
     /// The token would never open anything.
     #[error("a token that has expired, or allows nothing, would open nothing")]
     UselessToken,
+    /// There is such an account.
+    #[error("there is an account {name} already: choose another name")]
+    AccountExists {
+        /// Its name.
+        name: AccountName,
+    },
+    /// There is no such account.
+    #[error("there is no account {name}")]
+    NoAccount {
+        /// What was asked for.
+        name: AccountName,
+    },
+    /// Nobody could say any more who may do what.
+    #[error("{name} is the last admin who can sign in: make another one first")]
+    LastAdmin {
+        /// Its name.
+        name: AccountName,
+    },
+    /// More accounts than anybody can watch over.
+    #[error("there are {most} accounts already: remove those that nobody uses")]
+    TooManyAccounts {
+        /// The most that is remembered.
+        most: usize,
+    },
+    /// Somebody else was first.
+    #[error("there is an account already: sign in, or have an admin make you one")]
+    NotFirst,
     /// One of several orders cannot be carried out: none was.
     #[error("order {line}: {why}")]
     Line {

@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Arch, BootId, DeviceId, Firmware, Link, MacAddr, Moment, PersonaName, PersonaRef, SmbiosUuid, UserName,
+    AccountName, Arch, BootId, DeviceId, Firmware, Link, MacAddr, Moment, PersonaName, PersonaRef, Role, SmbiosUuid,
+    UserName,
+    account::Proof,
     attribute::Changes,
     command::OrderKey,
     image::{ImageName, Tier},
@@ -249,6 +251,37 @@ pub enum Fact {
         /// Who.
         by: String,
     },
+    /// Somebody had an account of the pages made.
+    AccountCreated {
+        /// What it is called.
+        name: AccountName,
+        /// What it may do.
+        role: Role,
+        /// What whoever signs in is recognised by.
+        proof: Proof,
+        /// Who.
+        by: String,
+    },
+    /// Somebody gave an account another role or another password.
+    AccountChanged {
+        /// Which.
+        name: AccountName,
+        /// What it may do from now on; `None` leaves it as it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
+        /// What whoever signs in is recognised by from now on; `None` leaves it as it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Proof>,
+        /// Who.
+        by: String,
+    },
+    /// Somebody had an account removed.
+    AccountRemoved {
+        /// Which.
+        name: AccountName,
+        /// Who.
+        by: String,
+    },
 }
 
 impl Fact {
@@ -274,7 +307,10 @@ impl Fact {
             | Self::ProposalDeclined { .. }
             | Self::OrdersTaken { .. }
             | Self::TokenCreated { .. }
-            | Self::TokenRevoked { .. } => true,
+            | Self::TokenRevoked { .. }
+            | Self::AccountCreated { .. }
+            | Self::AccountChanged { .. }
+            | Self::AccountRemoved { .. } => true,
             Self::LeaseOffered { .. }
             | Self::DeviceSeen { .. }
             | Self::DevicePlaced { .. }

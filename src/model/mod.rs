@@ -35,7 +35,7 @@ pub mod trouble;
 pub mod units;
 pub mod user;
 
-pub use account::Role;
+pub use account::{Account, AccountName, Role};
 pub use arch::Arch;
 pub use backoff::Backoff;
 pub use boot_id::BootId;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::{
     BootId,
+    account::AccountOrder,
     command::{Command, Orders, PinImage},
     dhcp::{DhcpAsk, Ingress},
     smbios::Hardware,
@@ -49,6 +50,8 @@ pub enum Request {
     Pin(PinImage),
     /// An operator's order about a token of the API.
     Token(TokenOrder),
+    /// An order about an account of the pages.
+    Account(AccountOrder),
     /// Time has passed: attempts that went silent are given up.
     Tick,
 }

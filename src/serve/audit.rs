@@ -110,6 +110,10 @@ fn act(record: &Record) -> Option<Act> {
     }
     // What tokens are recognised by is nobody's business.
     details.remove("print");
+    // How an account is shown to be somebody's: whether by a password is said, and nothing else.
+    if let Some(proof) = details.get_mut("proof") {
+        *proof = proof.get("kind").cloned().unwrap_or_default();
+    }
     Some(Act { seq: record.seq, at: record.at, by, fact, details })
 }
 

@@ -63,7 +63,7 @@ impl Callers {
 }
 
 /// What is one caller: an IPv4 address, or a /64 of IPv6, of which anybody has as many addresses as there are.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX)).into(),
         v4 => v4,
@@ -72,9 +72,11 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// How fast a bucket fills, a second, and how much it holds.
 #[derive(Debug, Clone, Copy)]
-struct Bucket {
-    rate: f64,
-    most: f64,
+pub(super) struct Bucket {
+    /// How much comes in, a second.
+    pub(super) rate: f64,
+    /// How much it holds.
+    pub(super) most: f64,
 }
 
 impl Bucket {
@@ -85,7 +87,7 @@ impl Bucket {
 
 /// What is in each bucket, and since when.
 #[derive(Debug)]
-struct Buckets<K>(HashMap<K, (f64, Instant)>);
+pub(super) struct Buckets<K>(HashMap<K, (f64, Instant)>);
 
 impl<K> Default for Buckets<K> {
     fn default() -> Self {
@@ -94,7 +96,8 @@ impl<K> Default for Buckets<K> {
 }
 
 impl<K: Eq + Hash + Clone> Buckets<K> {
-    fn take(&mut self, key: K, Bucket { rate, most }: Bucket, now: Instant) -> Result<(), u64> {
+    /// Takes a drop; or says after how many seconds there is one.
+    pub(super) fn take(&mut self, key: K, Bucket { rate, most }: Bucket, now: Instant) -> Result<(), u64> {
         if self.0.len() >= MOST && !self.0.contains_key(&key) {
             self.forget();
         }
@@ -106,6 +109,13 @@ impl<K: Eq + Hash + Clone> Buckets<K> {
         }
         *left -= 1.0;
         Ok(())
+    }
+
+    /// Puts a drop back: what it was taken for has not come about.
+    pub(super) fn put_back(&mut self, key: &K, Bucket { most, .. }: Bucket) {
+        if let Some((left, _)) = self.0.get_mut(key) {
+            *left = (*left + 1.0).min(most);
+        }
     }
 
     /// Forgets the half that has not asked for longest.

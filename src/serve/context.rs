@@ -19,7 +19,8 @@ use crate::{
 };
 
 use super::{
-    callers::Callers, hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey, staging::Outlook, webhook::Webhooks,
+    callers::Callers, hook::Hook, metrics::Metrics, pace::Pacer, password::Passwords, seed::SeedKey, staging::Outlook,
+    webhook::Webhooks,
 };
 
 /// What every service needs. Cheap to clone.
@@ -57,6 +58,8 @@ pub struct Context {
     pub webhooks: Arc<Webhooks>,
     /// Who calls the API, and how often.
     pub callers: Arc<Callers>,
+    /// Passwords of accounts: how many are looked at at once.
+    pub passwords: Arc<Passwords>,
     /// What the helpers say of themselves.
     pub health: Arc<Mutex<BTreeMap<String, String>>>,
 }

@@ -54,6 +54,7 @@ pub struct Metrics {
     blob_bytes: Family<Kind, Counter>,
     blob_refusals: Family<Kind, Counter>,
     staged_files: Family<Kind, Counter>,
+    sign_ins: Family<Kind, Counter>,
 }
 
 fn kind(kind: impl Into<String>) -> Kind {
@@ -101,6 +102,10 @@ impl Metrics {
         self.staged_files.get_or_create(&kind(because.name())).inc();
     }
 
+    pub(super) fn sign_in(&self, how: &str) {
+        self.sign_ins.get_or_create(&kind(how)).inc();
+    }
+
     pub(super) fn refused(&self, why: &[Trouble]) {
         for trouble in why {
             self.blob_refusals.get_or_create(&kind(trouble.kind.name())).inc();
@@ -141,6 +146,7 @@ impl Metrics {
             "Image files of boots whose script went out, by why they were at hand then, or were not",
             self.staged_files.clone(),
         );
+        registry.register("sign_ins", "Tries to sign in to the pages, by how they ended", self.sign_ins.clone());
         let engine = context.engine.counters();
         count(&mut registry, "engine_requests", "Requests decided", &engine.requests);
         count(&mut registry, "engine_batches", "Batches appended to the journal", &engine.batches);

@@ -8,6 +8,7 @@
 //! The boot port's own loop is in `port`: hyper reads requests and writes what is small, `parcel` has the kernel send blobs,
 //! `pace` says how fast.
 
+pub mod account;
 pub mod admin;
 pub mod api;
 pub mod audit;
@@ -30,6 +31,7 @@ pub mod metrics;
 pub mod net;
 mod pace;
 mod parcel;
+mod password;
 mod port;
 mod port_owner;
 pub mod predict;
@@ -52,5 +54,6 @@ pub use connection::Listener as HttpListener;
 pub use context::Context;
 pub use hook::Hook;
 pub use pace::Pacer;
+pub use password::Passwords;
 pub use port::serve as serve_http;
 pub use replay::{Replay, ReplayedFile};

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use axum::{
     Json, Router,
     extract::State,
-    http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -17,18 +16,18 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::model::{
-    Moment, Scope, Seconds, Token, TokenName,
-    reply::Reply,
-    request::Request,
-    token::{TokenOrder, TokenPrint},
+use crate::{
+    engine::Unavailable,
+    model::{
+        Moment, Scope, Seconds, Token, TokenName,
+        command::Rejection,
+        reply::Reply,
+        request::Request,
+        token::{TokenOrder, TokenPrint},
+    },
 };
 
-use super::{
-    Context,
-    admin::{answered, trouble},
-    seed::SeedKey,
-};
+use super::{Context, admin::answered, seed::SeedKey};
 
 /// What every token begins with, so that people and scanners of leaked secrets know one when they see it.
 const BEGINNING: &str = "greenroom_";
@@ -90,7 +89,7 @@ pub(super) fn print(key: &SeedKey, token: &str) -> TokenPrint {
     TokenPrint::new(mac(&key.derived("tokens of the API"), token.as_bytes()))
 }
 
-fn mac(key: &[u8], said: &[u8]) -> [u8; 32] {
+pub(super) fn mac(key: &[u8], said: &[u8]) -> [u8; 32] {
     let code = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     code.chain_update(said).finalize().into_bytes().into()
 }
@@ -113,6 +112,11 @@ pub(super) fn routes() -> Router<Context> {
 }
 
 async fn list(State(context): State<Context>) -> Json<Vec<TokenView>> {
+    Json(views(&context))
+}
+
+/// All tokens, as they may be shown.
+pub(super) fn views(context: &Context) -> Vec<TokenView> {
     let (world, now) = (context.engine.world(), (context.clock)());
     let view = |token: &Token| TokenView {
         name: token.name.clone(),
@@ -123,22 +127,29 @@ async fn list(State(context): State<Context>) -> Json<Vec<TokenView>> {
         expired: !token.is_live(now),
         used: context.callers.used(&token.name),
     };
-    Json(world.tokens.values().map(view).collect())
+    world.tokens.values().map(view).collect()
 }
 
 async fn create(State(context): State<Context>, Json(ask): Json<CreateAsk>) -> Response {
-    let mut bytes = [0; 32];
-    if let Err(error) = getrandom::fill(&mut bytes) {
-        return trouble(StatusCode::INTERNAL_SERVER_ERROR, format!("the system gives no random numbers: {error}"));
+    match make(&context, ask).await {
+        Ok(Ok(created)) => Json(created).into_response(),
+        Ok(Err(rejection)) => answered(Ok(Reply::Rejected(rejection))),
+        Err(unavailable) => answered(Err(unavailable)),
     }
+}
+
+/// Makes a token, unless that is rejected.
+pub(super) async fn make(context: &Context, ask: CreateAsk) -> Result<Result<Created, Rejection>, Unavailable> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the kernel's random numbers are always to be had on Linux");
     let token = format!("{BEGINNING}{}", URL_SAFE_NO_PAD.encode(bytes));
     let expires = ask.lasts.map(|lasts| (context.clock)().plus(lasts));
     let print = print(&context.seed_key, &token);
     let CreateAsk { name, scopes, by, .. } = ask;
     let order = TokenOrder::Create { name: name.clone(), scopes, print, expires, by };
-    match context.engine.ask(Request::Token(order)).await {
-        Ok(Reply::Done) => Json(Created { name, token, expires }).into_response(),
-        other => answered(other),
+    match context.engine.ask(Request::Token(order)).await? {
+        Reply::Rejected(rejection) => Ok(Err(rejection)),
+        _ => Ok(Ok(Created { name, token, expires })),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The fold: the only code that changes a World.
 
 use crate::model::{
-    Armed, BootId, Decision, Device, DeviceId, Fact, Moment, Record, Token, User, UserName, attribute,
+    Account, Armed, BootId, Decision, Device, DeviceId, Fact, Moment, Record, Token, User, UserName, attribute,
     device::{Assignment, Installed, Seen, Visit},
     lease::{Lease, LeaseState},
     plan::{KernelBoot, Setting},
@@ -88,6 +88,21 @@ impl World {
             }
             Fact::TokenRevoked { name, .. } => {
                 self.tokens.remove_mut(name);
+            }
+            Fact::AccountCreated { name, role, proof, by } => {
+                let (name, proof, by) = (name.clone(), proof.clone(), by.clone());
+                let account = Account { name: name.clone(), role: *role, proof, created: *at, by, changed: *seq };
+                self.accounts.insert_mut(name, account);
+            }
+            Fact::AccountChanged { name, role, proof, .. } => {
+                if let Some(account) = self.accounts.get_mut(name) {
+                    account.role = role.unwrap_or(account.role);
+                    account.proof = proof.clone().unwrap_or_else(|| account.proof.clone());
+                    account.changed = *seq;
+                }
+            }
+            Fact::AccountRemoved { name, .. } => {
+                self.accounts.remove_mut(name);
             }
             Fact::BootStarted { boot, device, firmware, arch } => {
                 let started = attempt::start(*boot, *device, *firmware, *arch, *at);

@@ -14,7 +14,7 @@ use crate::{
     predict::Table,
 };
 
-use super::{World, attempt, command, dhcp, orders, script, token};
+use super::{World, account, attempt, command, dhcp, orders, script, token};
 
 /// What the caller's clock and dice said when the request was taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,7 @@ pub fn decide(world: &World, ground: &Ground, request: &Request, stamp: Stamp) -
         Request::Orders(orders) => orders::decide(world, ground, orders, stamp.now),
         Request::Pin(order) => command::pin(world, ground, order),
         Request::Token(order) => token::decide(world, order, stamp.now),
+        Request::Account(order) => account::decide(world, order),
         Request::Tick => Outcome { reply: Reply::Noted, facts: attempt::stuck(world, &ground.site.boot, stamp.now) },
     }
 }

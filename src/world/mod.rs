@@ -3,6 +3,7 @@
 //! **Every change of state is a fact that [`decide()`] returned and [`World::apply`] folded in: `World == replay(journal)`.**
 //! Both are plain functions. Time and randomness arrive in a [`Stamp`], the configuration and the library in a [`Ground`].
 
+mod account;
 mod apply;
 mod attempt;
 mod command;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     lease::Table,
     model::{
-        BootId, Device, DeviceId, MacAddr, SmbiosUuid, Token, TokenName, User, UserName,
+        Account, AccountName, BootId, Device, DeviceId, MacAddr, SmbiosUuid, Token, TokenName, User, UserName,
         attribute::{self, AttributeValue, Attributes},
         image::{ImageName, Tier},
         timeline::{Boot, Stage},
@@ -50,6 +50,9 @@ pub struct World {
     /// The tokens of the API that were not revoked.
     #[serde(default)]
     pub tokens: RedBlackTreeMapSync<TokenName, Token>,
+    /// Who may sign in to the pages.
+    #[serde(default)]
+    pub accounts: RedBlackTreeMapSync<AccountName, Account>,
 }
 
 impl World {
@@ -57,6 +60,8 @@ impl World {
     pub const MAX_BOOTS: usize = 5000;
     /// How many tokens there may be: each request is held against all of them.
     pub const MAX_TOKENS: usize = 1000;
+    /// How many accounts there may be. A larger house has an issuer of its own (OIDC).
+    pub const MAX_ACCOUNTS: usize = 1000;
 
     /// The device that a port belongs to.
     pub fn device_of(&self, mac: MacAddr) -> Option<&Device> {

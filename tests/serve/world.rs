@@ -186,6 +186,7 @@ impl House {
             hook: None,
             webhooks: Arc::default(),
             callers: Arc::default(),
+            passwords: Arc::default(),
             health: Arc::default(),
         };
         let pages = http::bind(0).await.unwrap();

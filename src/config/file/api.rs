@@ -8,7 +8,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::persona::schema::text;
+use crate::{
+    config::sign_in::{Oidc, Session},
+    persona::schema::text,
+};
 
 use super::written;
 
@@ -24,11 +27,26 @@ pub(in crate::config) struct Api {
     pub(in crate::config) insecure: bool,
     pub(in crate::config) token_rate: u32,
     pub(in crate::config) address_rate: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) url: Option<String>,
+    pub(in crate::config) session: Session,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) oidc: Option<Oidc>,
 }
 
 impl Default for Api {
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8008));
-        Self { listen, cert: None, key: None, insecure: false, token_rate: 50, address_rate: 100 }
+        Self {
+            listen,
+            cert: None,
+            key: None,
+            insecure: false,
+            token_rate: 50,
+            address_rate: 100,
+            url: None,
+            session: Session::default(),
+            oidc: None,
+        }
     }
 }

@@ -206,6 +206,9 @@ impl Experience {
             | Fact::OrdersTaken { .. }
             | Fact::TokenCreated { .. }
             | Fact::TokenRevoked { .. }
+            | Fact::AccountCreated { .. }
+            | Fact::AccountChanged { .. }
+            | Fact::AccountRemoved { .. }
             | Fact::PersonaUnassigned { .. }
             | Fact::DeviceArmed { .. }
             | Fact::DeviceDisarmed { .. }

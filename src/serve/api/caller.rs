@@ -110,7 +110,7 @@ fn known(parts: &Parts, api: &Api) -> Result<Token, Problem> {
 }
 
 /// Where a request comes from. A server that does not say so is one caller.
-pub(super) fn peer(parts: &Parts) -> IpAddr {
+pub(in crate::serve) fn peer(parts: &Parts) -> IpAddr {
     parts.extensions.get::<Peer>().map_or(IpAddr::from([0; 4]), |peer| peer.0)
 }
 

@@ -42,7 +42,7 @@ use axum::{Router, middleware, routing::get};
 
 use super::Context;
 
-pub(super) use caller::Peer;
+pub(super) use caller::{Peer, peer};
 pub use port::{Listener, Tls, TlsError, bind, serve};
 
 /// Where the API begins.

@@ -295,6 +295,12 @@ impl Problem {
             Rejection::TokenExists { .. } | Rejection::TooManyTokens { .. } | Rejection::UselessToken => {
                 said(Kind::Invalid)
             }
+            // Accounts are made at the admin's door and on the pages only.
+            Rejection::NoAccount { .. } => said(Kind::NotFound),
+            Rejection::AccountExists { .. }
+            | Rejection::LastAdmin { .. }
+            | Rejection::TooManyAccounts { .. }
+            | Rejection::NotFirst => said(Kind::Invalid),
             // Of many assignments each says the same, but of its own device.
             Rejection::Line { line, why } => match &**why {
                 why @ (Rejection::NoPersona { .. } | Rejection::NeverHolds) => Self::rejected(why),

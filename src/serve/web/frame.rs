@@ -1,8 +1,10 @@
 //! What stands around every page: its title, the way to the others, who is signed in, what was just done.
 
+use std::borrow::Borrow;
+
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use crate::model::{Moment, Role};
+use crate::model::{Millis, Moment, Role};
 
 use super::{Trouble, Visitor, Web, asset, notice::Notice};
 
@@ -122,6 +124,16 @@ impl Frame {
     /// Whether whoever looks may write personas.
     pub(super) fn writes(&self) -> bool {
         self.visitor.as_ref().is_some_and(|visitor| visitor.role >= Role::Author)
+    }
+
+    /// How long ago something was. Templates have moments by value and by reference.
+    pub(super) fn ago(&self, then: impl Borrow<Moment>) -> Millis {
+        self.now.since(*then.borrow())
+    }
+
+    /// How long it is until something.
+    pub(super) fn left(&self, then: impl Borrow<Moment>) -> Millis {
+        then.borrow().since(self.now)
     }
 
     /// What a page about something that went wrong stands in.

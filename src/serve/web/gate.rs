@@ -32,12 +32,17 @@ pub(super) fn before(web: Web, pages: Router) -> Router {
 
 async fn pass(State(Gate { web, pages }): State<Gate>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
-    let asked = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
+    // Where to come back to after signing in: a form that was sent cannot be asked for.
+    let asked = parts.uri.path_and_query().filter(|_| parts.method.is_safe());
+    let asked = asked.map_or_else(|| "/".to_owned(), ToString::to_string);
     let wants = twin(&mut parts.uri);
     let visitor = door::visitor(&web, &parts);
     let noticed = Notice::of(&parts.headers).is_some() && parts.method == Method::GET && wants == Wants::Page;
     let allowed = parts.method.is_safe() || is_ours(&parts.headers);
-    let mut response = if allowed {
+    let closed = door::closed(&web, &parts);
+    let mut response = if let Some(trouble) = closed {
+        trouble.into_response()
+    } else if allowed {
         parts.extensions.insert(wants);
         if let Some(visitor) = &visitor {
             parts.extensions.insert(visitor.clone());

@@ -9,7 +9,7 @@ use axum::{
     Extension,
     extract::State,
     http::{
-        StatusCode,
+        HeaderMap, StatusCode,
         header::{CONNECTION, RETRY_AFTER},
     },
     response::{
@@ -29,7 +29,7 @@ use crate::{
     serve::api::Peer,
 };
 
-use super::{Visitor, Web, place::Place};
+use super::{Visitor, Web, door, place::Place};
 
 /// Events are gathered for so long: a page that asks for itself fifty times a second shows no more.
 const GATHER: Duration = Duration::from_millis(60);
@@ -52,6 +52,7 @@ pub(super) async fn stream(
     State(web): State<Web>,
     visitor: Visitor,
     Extension(Peer(address)): Extension<Peer>,
+    headers: HeaderMap,
 ) -> Response {
     let Some(place) = web.places.take(&visitor.name, address) else {
         // The connection ends with the answer: whoever asks for too many holds no connections either.
@@ -59,14 +60,21 @@ pub(super) async fn stream(
         let why = "as many pages as may be follow what happens already: close some, or look again now and then\n";
         return (StatusCode::SERVICE_UNAVAILABLE, headers, why).into_response();
     };
-    let events = stream::unfold((web.context.engine.records(), place), next);
+    let records = web.context.engine.records();
+    let events = stream::unfold(Following { web, headers, records, _place: place }, next);
     Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 
-/// What happens from now on, and the place of whoever follows it.
-type Following = (Receiver<Arc<Vec<Record>>>, Place);
+/// What happens from now on, and whoever follows it.
+struct Following {
+    web: Web,
+    headers: HeaderMap,
+    records: Receiver<Arc<Vec<Record>>>,
+    _place: Place,
+}
 
-async fn next((mut records, place): Following) -> Option<(Result<Event, Infallible>, Following)> {
+async fn next(mut following: Following) -> Option<(Result<Event, Infallible>, Following)> {
+    let records = &mut following.records;
     let mut changes = BTreeSet::new();
     while changes.is_empty() {
         match records.recv().await {
@@ -82,8 +90,10 @@ async fn next((mut records, place): Following) -> Option<(Result<Event, Infallib
     while let Ok(batch) = records.try_recv() {
         changes.extend(batch.iter().filter_map(|record| change(&record.fact)));
     }
+    // Whoever has been signed out meanwhile hears no more.
+    door::visitor_of(&following.web, &following.headers)?;
     let event = Event::default().event("change").json_data(&changes).unwrap_or_default();
-    Some((Ok(event), (records, place)))
+    Some((Ok(event), following))
 }
 
 /// What a fact changes for those who look.
@@ -95,7 +105,11 @@ fn change(fact: &Fact) -> Option<Change> {
         Fact::BootStarted { boot, device, .. } => of("boots", Some(device), Some(boot)),
         Fact::BootMoved { boot, .. } | Fact::BootPlanned { boot, .. } => of("boots", None, Some(boot)),
         Fact::ImagePinned { .. } | Fact::ImageUnpinned { .. } => of("images", None, None),
-        Fact::TokenCreated { .. } | Fact::TokenRevoked { .. } => of("accounts", None, None),
+        Fact::TokenCreated { .. }
+        | Fact::TokenRevoked { .. }
+        | Fact::AccountCreated { .. }
+        | Fact::AccountChanged { .. }
+        | Fact::AccountRemoved { .. } => of("accounts", None, None),
         Fact::UserDescribed { .. } | Fact::UserForgotten { .. } => of("devices", None, None),
         Fact::ProposalDeclined { device, .. } => of("predictions", Some(device), None),
         Fact::LeaseOffered { .. }

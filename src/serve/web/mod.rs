@@ -13,6 +13,7 @@
 //! What anybody typed, and what a device said of itself, reaches a page through askama's escaping only; the content security
 //! policy allows no script and no style but the files in `static/`.
 
+mod account;
 mod answer;
 mod asset;
 mod door;
@@ -30,20 +31,24 @@ use axum::{Router, routing::get};
 
 use super::Context;
 
+pub use door::{Door, OidcSettings, Settings as DoorSettings};
+
 use self::{answer::Wants, frame::Frame, trouble::Trouble, visitor::Visitor};
 
 /// What every page needs. Cheap to clone.
 #[derive(Clone)]
 struct Web {
     context: Context,
+    door: Door,
     places: place::Places,
 }
 
 /// The routes of the pages: everything on the listener that is not the API's.
-pub fn router(context: Context) -> Router {
-    let web = Web { context, places: place::Places::default() };
+pub fn router(context: Context, door: Door) -> Router {
+    let web = Web { context, door, places: place::Places::default() };
     let pages = Router::new()
         .merge(overview::routes())
+        .merge(account::routes())
         .route("/live", get(live::stream))
         .route("/static/{version}/{file}", get(asset::file))
         .fallback(trouble::nowhere)

@@ -1,0 +1,177 @@
+//! `greenroom account`.
+
+use std::io::{self, IsTerminal};
+
+use clap::{Args, Subcommand};
+
+use crate::{
+    app,
+    model::{AccountName, Moment, Role},
+    serve::account::{AccountView, CreateAsk, Made, PasswordAsk, RemoveAsk, RoleAsk},
+};
+
+use super::{
+    Done, Failure, Global,
+    client::{Daemon, operator},
+    out, say, say_json,
+};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  greenroom account add admin --role admin     asks for the password
+  greenroom account add ann --role author --invite
+  greenroom account add lab --role operator --password-stdin < password
+  greenroom account list
+  greenroom account role ann admin
+  greenroom account password ann --invite      ann has lost hers
+  greenroom account remove ann
+
+Roles: viewer (looks), operator (assigns and arms devices as well), author (writes personas as well), admin (says who may do
+what as well). An invitation is a link: whoever opens it chooses the password.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Let somebody sign in to the pages.
+    Add {
+        /// What pages and facts call them.
+        name: AccountName,
+        /// What they may do: viewer, operator, author, admin.
+        #[arg(long)]
+        role: Role,
+        #[command(flatten)]
+        secret: Secret,
+    },
+    /// List the accounts.
+    List,
+    /// Give an account another role. It has to sign in again.
+    Role {
+        /// Its name.
+        name: AccountName,
+        /// What it may do from now on.
+        role: Role,
+    },
+    /// Give an account another password. It has to sign in again.
+    Password {
+        /// Its name.
+        name: AccountName,
+        #[command(flatten)]
+        secret: Secret,
+    },
+    /// Let nobody sign in with an account any more.
+    Remove {
+        /// Its name.
+        name: AccountName,
+    },
+}
+
+/// Where a password comes from; from the terminal, when nothing is said.
+#[derive(Debug, Args)]
+pub(super) struct Secret {
+    /// Read the password from standard input: its first line.
+    #[arg(long, conflicts_with = "invite")]
+    password_stdin: bool,
+    /// Print a link by which whoever the account is for chooses the password.
+    #[arg(long)]
+    invite: bool,
+}
+
+impl Secret {
+    /// The password, or that there is to be an invitation.
+    fn read(&self, name: &AccountName) -> Result<Option<String>, Failure> {
+        if self.invite {
+            return Ok(None);
+        }
+        if self.password_stdin {
+            let mut line = String::new();
+            io::stdin().read_line(&mut line).map_err(|error| Failure::Failed(format!("standard input: {error}")))?;
+            return Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()));
+        }
+        if !io::stdin().is_terminal() {
+            let help = "there is no terminal to ask for the password: use --password-stdin or --invite";
+            return Err(Failure::Wrong(help.into()));
+        }
+        let ask = |words: String| {
+            rpassword::prompt_password(words).map_err(|error| Failure::Failed(format!("the terminal: {error}")))
+        };
+        let password = ask(format!("Password for {name}: "))?;
+        if ask("Again: ".into())? != password {
+            return Err(Failure::Failed("the two passwords are not the same: nothing was changed".into()));
+        }
+        Ok(Some(password))
+    }
+}
+
+pub(super) async fn run(command: Command, global: &Global) -> Done {
+    let daemon = Daemon::new(global)?;
+    match command {
+        Command::Add { name, role, secret } => {
+            let ask = CreateAsk { password: secret.read(&name)?, name, role, by: operator() };
+            let made: Made = daemon.post("/accounts", &ask).await?;
+            told(&made, global, &format!("{} is {role} and can sign in", made.name))
+        }
+        Command::List => list(&daemon, global).await,
+        Command::Role { name, role } => {
+            daemon.tell("/accounts/role", &RoleAsk { name: name.clone(), role, by: operator() }).await?;
+            done(&name, global, format!("{name} is {role} now, and has to sign in again"))
+        }
+        Command::Password { name, secret } => {
+            let ask = PasswordAsk { password: secret.read(&name)?, name, by: operator() };
+            let made: Made = daemon.post("/accounts/password", &ask).await?;
+            told(&made, global, &format!("{} has another password, and has to sign in again", made.name))
+        }
+        Command::Remove { name } => {
+            daemon.tell("/accounts/remove", &RemoveAsk { name: name.clone(), by: operator() }).await?;
+            done(&name, global, format!("{name} is removed, and signed out everywhere"))
+        }
+    }
+}
+
+fn done(name: &AccountName, global: &Global, done: String) -> Done {
+    if global.json {
+        return say_json(&serde_json::json!({ "name": name, "done": done }));
+    }
+    say(&done);
+    Ok(())
+}
+
+/// What came of it: the link alone, for scripts, when there is one.
+fn told(made: &Made, global: &Global, done: &str) -> Done {
+    if global.json {
+        return say_json(made);
+    }
+    match (&made.invitation, made.until) {
+        (Some(link), until) => {
+            say(link);
+            let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+            out::note(&format!("this link opens {} once{until}; it is not shown again", made.name));
+        }
+        (None, _) => say(done),
+    }
+    Ok(())
+}
+
+async fn list(daemon: &Daemon, global: &Global) -> Done {
+    let accounts: Vec<AccountView> = daemon.get("/accounts").await?;
+    if global.json {
+        return say_json(&accounts);
+    }
+    let now = app::clock();
+    let ago = |moment: Moment| format!("{} ago", now.since(moment));
+    let mut table = out::table(&["account", "role", "can sign in", "made", "by"]);
+    for account in &accounts {
+        let can = match account.invited {
+            None => "yes".to_owned(),
+            Some(_) if account.expired => "no: the invitation is over".to_owned(),
+            Some(until) => format!("invited until {until}"),
+        };
+        table.add_row([
+            account.name.to_string(),
+            account.role.to_string(),
+            can,
+            ago(account.created),
+            account.by.clone(),
+        ]);
+    }
+    out::say_table(&table, "there are no accounts: `greenroom account add NAME --role admin` makes the first one");
+    Ok(())
+}
