@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountName, Arch, BootId, DeviceId, Firmware, Link, MacAddr, Moment, PersonaName, PersonaRef, Role, SmbiosUuid, UserName,
+    AccountName, Arch, BootId, DeviceId, Firmware, Link, MacAddr, Moment, PersonaName, PersonaRef, Role, SmbiosUuid,
+    UserName,
     account::Proof,
     attribute::Changes,
     command::OrderKey,

@@ -19,7 +19,8 @@ use crate::{
 };
 
 use super::{
-    callers::Callers, hook::Hook, metrics::Metrics, pace::Pacer, password::Passwords, seed::SeedKey, staging::Outlook, webhook::Webhooks,
+    callers::Callers, hook::Hook, metrics::Metrics, pace::Pacer, password::Passwords, seed::SeedKey, staging::Outlook,
+    webhook::Webhooks,
 };
 
 /// What every service needs. Cheap to clone.

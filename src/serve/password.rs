@@ -4,9 +4,7 @@
 //! away from the threads that answer, two at a time. **A flood of sign-ins takes no more memory than that**: a few wait, the
 //! others are told to come back. What is kept cannot be tried without the daemon's key, which is no part of the journal.
 
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash,
-};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::model::account::PasswordPrint;
@@ -63,7 +61,8 @@ impl Passwords {
                 Some(known) => hasher(&pepper).verify_password(password.as_bytes(), &known).is_ok(),
                 None => {
                     let mut nowhere = [0; Params::DEFAULT_OUTPUT_LEN];
-                    let looked = hasher(&pepper).hash_password_into(password.as_bytes(), b"no such account.", &mut nowhere);
+                    let looked =
+                        hasher(&pepper).hash_password_into(password.as_bytes(), b"no such account.", &mut nowhere);
                     // Kept from being left out as work for nothing.
                     std::hint::black_box((looked.is_ok(), nowhere));
                     false

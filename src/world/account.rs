@@ -2,12 +2,7 @@
 //!
 //! The last admin who can sign in stays: otherwise nobody could say any more who may do what, but on the server itself.
 
-use crate::model::{
-    Account, AccountName, Fact,
-    account::AccountOrder,
-    command::Rejection,
-    reply::Reply,
-};
+use crate::model::{Account, AccountName, Fact, account::AccountOrder, command::Rejection, reply::Reply};
 
 use super::{Outcome, World};
 

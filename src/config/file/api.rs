@@ -8,7 +8,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{config::sign_in::{Oidc, Session}, persona::schema::text};
+use crate::{
+    config::sign_in::{Oidc, Session},
+    persona::schema::text,
+};
 
 use super::written;
 

@@ -110,7 +110,13 @@ struct Page<'a> {
     code: &'a str,
 }
 
-fn welcome(wants: Wants, frame: Frame, account: &Account, code: &str, error: Option<String>) -> Result<Response, Trouble> {
+fn welcome(
+    wants: Wants,
+    frame: Frame,
+    account: &Account,
+    code: &str,
+    error: Option<String>,
+) -> Result<Response, Trouble> {
     let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let view = View { name: account.name.clone(), role: account.role, error };
     let frame = Frame { title: "Choose a password".into(), ..frame };
@@ -122,7 +128,12 @@ fn welcome(wants: Wants, frame: Frame, account: &Account, code: &str, error: Opt
 fn guest(web: &Web, code: &str) -> Result<Account, Trouble> {
     let gone = || {
         let why = "It was used, taken back, or is over.";
-        Trouble::new(StatusCode::NOT_FOUND, "This invitation opens nothing", why, "Ask whoever sent it for another one.")
+        Trouble::new(
+            StatusCode::NOT_FOUND,
+            "This invitation opens nothing",
+            why,
+            "Ask whoever sent it for another one.",
+        )
     };
     invited(&web.context, code).ok_or_else(gone)
 }

@@ -89,12 +89,7 @@ async fn page(
     wants.answer(&view, || Page { frame: Frame { title: "Your account".into(), ..frame }, view: &view })
 }
 
-async fn password(
-    State(web): State<Web>,
-    visitor: Visitor,
-    parts: Parts,
-    fields: Fields,
-) -> Result<Response, Trouble> {
+async fn password(State(web): State<Web>, visitor: Visitor, parts: Parts, fields: Fields) -> Result<Response, Trouble> {
     let (_, session) = this(&web, &parts)?;
     let Some(name) = local(&session) else {
         return Ok(Notice::refused("Your password is your issuer's: change it there.").on(MINE));
@@ -149,6 +144,10 @@ async fn end(State(web): State<Web>, _visitor: Visitor, parts: Parts, fields: Fi
 async fn end_others(State(web): State<Web>, _visitor: Visitor, parts: Parts) -> Result<Response, Trouble> {
     let (this, session) = this(&web, &parts)?;
     let ended = web.door.end(|id, other| *id != this && other.who.is_same(&session.who)).await;
-    let words = if ended == 1 { "Another browser is signed out.".into() } else { format!("{ended} other browsers are signed out.") };
+    let words = if ended == 1 {
+        "Another browser is signed out.".into()
+    } else {
+        format!("{ended} other browsers are signed out.")
+    };
     Ok(Notice::done(words).on(MINE))
 }

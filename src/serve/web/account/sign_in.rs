@@ -20,7 +20,11 @@ use crate::model::{
 };
 
 use super::{
-    super::{Wants, door::{Session, Who, way}, order::Fields},
+    super::{
+        Wants,
+        door::{Session, Who, way},
+        order::Fields,
+    },
     Frame, Notice, Trouble, Visitor, Web,
 };
 
@@ -102,7 +106,13 @@ fn here(next: &str) -> String {
 }
 
 /// The form, with what went wrong.
-pub(super) fn shown(web: &Web, wants: Wants, frame: Frame, view: View, status: StatusCode) -> Result<Response, Trouble> {
+pub(super) fn shown(
+    web: &Web,
+    wants: Wants,
+    frame: Frame,
+    view: View,
+    status: StatusCode,
+) -> Result<Response, Trouble> {
     let first = web.door.is_first(&web.context.engine.world());
     let view = View { first, issuer: web.door.issuer(), ..view };
     let title = if first { "Make the first account" } else { "Sign in" };

@@ -52,7 +52,8 @@ async fn create(State(web): State<Web>, visitor: Visitor, frame: Frame, fields: 
         Err(rejection) => return Ok(rejected(&rejection, ALL)),
     };
     let what = format!("The token {}", created.name);
-    let help = "Programs send it as `Authorization: Bearer TOKEN`. It is not shown again: keep it where secrets are kept.";
+    let help =
+        "Programs send it as `Authorization: Bearer TOKEN`. It is not shown again: keep it where secrets are kept.";
     let frame = frame.titled(Section::Accounts, &what);
     Shown { frame, what: &what, secret: &created.token, help, until: created.expires }.answer()
 }

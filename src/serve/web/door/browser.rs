@@ -24,9 +24,8 @@ const SYSTEMS: [(&str, &str); 7] = [
 
 /// `Firefox on Linux`.
 pub(in crate::serve::web) fn browser(agent: &str) -> String {
-    let named = |names: &[(&str, &'static str)]| {
-        names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
-    };
+    let named =
+        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
     match (named(&BROWSERS), named(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.to_owned(),

@@ -200,11 +200,7 @@ impl Sessions {
     }
 
     /// Those of them that hold, whoever was there last first.
-    pub(in crate::serve::web) fn list(
-        &self,
-        now: Moment,
-        which: impl Fn(&Session) -> bool,
-    ) -> Vec<(Id, Session)> {
+    pub(in crate::serve::web) fn list(&self, now: Moment, which: impl Fn(&Session) -> bool) -> Vec<(Id, Session)> {
         let held = lock(&self.held);
         let mut found: Vec<(Id, Session)> = held
             .sessions
@@ -225,7 +221,9 @@ impl Sessions {
         };
         if let Err(error) = self.put(&lines) {
             let path = self.path.display();
-            tracing::warn!("{path} cannot be written ({error}): after a restart, some sign in again, or are still signed in");
+            tracing::warn!(
+                "{path} cannot be written ({error}): after a restart, some sign in again, or are still signed in"
+            );
         }
     }
 
