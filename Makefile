@@ -12,12 +12,13 @@ PACKAGES := qemu-system-x86 ovmf ipxe ipxe-qemu mmdebstrap squashfs-tools busybo
 	chromium chromium-driver $(if $(shell command -v npm),,npm)
 
 # A grammar of PowerShell, a reader of Kickstart, a verifier of webhooks, an S3 store (moto: 20 s, 140 MB), a SCIM directory, and of the
-# API's document a validator, a tester and a generator of clients (140 MB), of which Debian has none: made once, in a virtual
+# API's document a validator, a tester and a generator of clients (140 MB), an OpenID issuer, of which Debian has none: made once, in a virtual
 # environment of their own.
 VALIDATORS := target/validators
 READERS := tree-sitter==0.26.1 tree-sitter-powershell==0.26.4 pykickstart==3.78 \
 	moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5 standardwebhooks==1.1.0 scim2-server==0.8.3 \
-	schemathesis==4.32.5 openapi-spec-validator==0.9.0 openapi-python-client==0.29.1
+	schemathesis==4.32.5 openapi-spec-validator==0.9.0 openapi-python-client==0.29.1 \
+	oidc-provider-mock==0.3.4
 
 # What finds fault with the pages for people who see, hear or move otherwise (MPL-2.0): the tests of the pages only.
 AXE := axe-core@4.14.1

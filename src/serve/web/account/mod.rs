@@ -1,9 +1,10 @@
-//! The pages of accounts: signing in and out (`sign_in`), the first account and invitations (`begin`), one's own account
+//! The pages of accounts: signing in and out (`sign_in`), with an issuer (`oidc`), the first account and invitations (`begin`), one's own account
 //! (`mine`), everybody's (`all`), and the tokens of the API (`token`).
 
 mod all;
 mod begin;
 mod mine;
+mod oidc;
 mod sign_in;
 mod token;
 
@@ -26,7 +27,12 @@ use super::{
 };
 
 pub(super) fn routes() -> Router<Web> {
-    sign_in::routes().merge(begin::routes()).merge(mine::routes()).merge(all::routes()).merge(token::routes())
+    sign_in::routes()
+        .merge(oidc::routes())
+        .merge(begin::routes())
+        .merge(mine::routes())
+        .merge(all::routes())
+        .merge(token::routes())
 }
 
 /// A session, as it may be shown.

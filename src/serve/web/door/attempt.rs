@@ -52,6 +52,16 @@ impl Attempts {
         Ok(Try { address, tried })
     }
 
+    /// Takes a try of an address that asks an issuer; likewise.
+    pub(in crate::serve::web) fn ask(&self, address: IpAddr, now: Instant) -> Result<(), u64> {
+        lock(&self.addresses).take(network(address), ADDRESS, now)
+    }
+
+    /// The issuer knew them.
+    pub(in crate::serve::web) fn was_known(&self, address: IpAddr) {
+        lock(&self.addresses).put_back(&network(address), ADDRESS);
+    }
+
     /// It was a good one.
     pub(in crate::serve::web) fn was_good(&self, good: &Try) {
         lock(&self.addresses).put_back(&good.address, ADDRESS);

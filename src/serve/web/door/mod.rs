@@ -35,6 +35,7 @@ pub use oidc::Settings as OidcSettings;
 
 pub(super) use browser::browser;
 pub(super) use next::way;
+pub(super) use oidc::{Back, CALLBACK, Fault, Oidc};
 pub(super) use session::{Id, Session, Who};
 
 /// How people get in.
@@ -63,6 +64,7 @@ struct Inner {
     sessions: Sessions,
     attempts: Attempts,
     first: First,
+    oidc: Option<Oidc>,
 }
 
 /// Who is signed in with this request.
@@ -99,7 +101,8 @@ impl Door {
     pub fn open(settings: Settings, context: &Context) -> Self {
         let sessions = Sessions::open(&settings, &context.seed_key, (context.clock)());
         let first = First::new(&settings.state_dir);
-        Self(Arc::new(Inner { sessions, attempts: Attempts::default(), first, settings }))
+        let oidc = settings.oidc.clone().map(|oidc| Oidc::new(oidc, &settings.url, &context.seed_key));
+        Self(Arc::new(Inner { sessions, attempts: Attempts::default(), first, oidc, settings }))
     }
 
     /// Gives out the first token while there is no account, and takes it back when there is one.
@@ -139,6 +142,11 @@ impl Door {
             }
         };
         Some(Visitor { name: session.who.name(), role })
+    }
+
+    /// Who signs people in with an issuer.
+    pub(super) fn oidc(&self) -> Option<&Oidc> {
+        self.0.oidc.as_ref()
     }
 
     /// What the issuer is called whose identities are let in.
