@@ -68,7 +68,8 @@ impl Browser {
         self.tell("Network.clearBrowserCookies", json!({}));
         self.tell("Network.clearBrowserCache", json!({}));
         self.listen();
-        (self.said.clear(), self.asked.clear());
+        self.said.clear();
+        self.asked.clear();
     }
 
     fn run<T, F: Future<Output = WebDriverResult<T>>>(&self, act: impl FnOnce(WebDriver) -> F) -> T {

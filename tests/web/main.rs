@@ -1,7 +1,11 @@
 //! The pages in a real browser, on a site that has a past.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
-#![allow(dead_code, reason = "what one can do with a browser and a site is there for whichever test comes next")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "what one can do with a browser and a site is there for whichever test comes next"
+)]
 
 mod abuse;
 mod access;

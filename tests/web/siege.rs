@@ -178,7 +178,7 @@ fn two_hundred_open_streams_get_clear_answers_and_others_still_get_pages() {
     let open = streams.iter().filter(|(_, head)| head.starts_with("HTTP/1.1 200")).count();
     let refused =
         streams.iter().filter(|(_, head)| head.starts_with("HTTP/1.1 503") && head.contains("retry-after")).count();
-    assert!(open >= 16 && open <= 64 && open + refused == 200, "{open} are open, {refused} were told no");
+    assert!((16..=64).contains(&open) && open + refused == 200, "{open} are open, {refused} were told no");
     // Things happen, and nobody of them listens.
     let lines: String = (0..1500).map(|n| format!("{},canary-{n}\n", past::mac(5000 + n))).collect();
     let file = site.dir.path().join("many.csv");

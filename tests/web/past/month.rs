@@ -150,7 +150,7 @@ fn lessons(past: &mut Past, day: u64, friday: bool) {
         past.foresee(who::DESKS.map(row));
     }
     for n in who::DESKS {
-        past.boot(desk(n), n % 3 == 0, if (n as u64 + day) % 41 == 0 { End::Failed } else { End::Ready });
+        past.boot(desk(n), n % 3 == 0, if (u64::from(n) + day).is_multiple_of(41) { End::Failed } else { End::Ready });
         past.wait(3000);
     }
     for n in who::KIOSKS {
