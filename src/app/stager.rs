@@ -96,6 +96,7 @@ fn matters(fact: &Fact) -> bool {
         | Fact::BootMoved { .. }
         | Fact::ImagePinned { .. }
         | Fact::ImageUnpinned { .. }
+        | Fact::ImageEvicted { .. }
         | Fact::OrdersTaken { .. } => false,
         // What people say of devices and one another moves rules and forecasts; who boots moves everything.
         _ => true,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
-    BootId,
+    BootId, Bytes, Digest,
     command::{Command, Orders, PinImage},
     dhcp::{DhcpAsk, Ingress},
     smbios::Hardware,
@@ -47,6 +47,19 @@ pub enum Request {
     Orders(Orders),
     /// An operator's order about an image.
     Pin(PinImage),
+    /// An operator had a blob leave the image cache: what was done, for the journal.
+    Evicted {
+        /// Which blob.
+        digest: Digest,
+        /// What it is called.
+        name: String,
+        /// The bytes that came free.
+        freed: Bytes,
+        /// Whether it left RAM only.
+        only_ram: bool,
+        /// Who says so.
+        by: String,
+    },
     /// An operator's order about a token of the API.
     Token(TokenOrder),
     /// Time has passed: attempts that went silent are given up.

@@ -211,7 +211,8 @@ impl Experience {
             | Fact::DeviceDisarmed { .. }
             | Fact::DeviceInstalled { .. }
             | Fact::ImagePinned { .. }
-            | Fact::ImageUnpinned { .. } => {}
+            | Fact::ImageUnpinned { .. }
+            | Fact::ImageEvicted { .. } => {}
         }
     }
 

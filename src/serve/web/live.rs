@@ -96,7 +96,7 @@ fn change(fact: &Fact) -> Option<Change> {
     match fact {
         Fact::BootStarted { boot, device, .. } => of("boots", Some(device), Some(boot)),
         Fact::BootMoved { boot, .. } | Fact::BootPlanned { boot, .. } => of("boots", None, Some(boot)),
-        Fact::ImagePinned { .. } | Fact::ImageUnpinned { .. } => of("images", None, None),
+        Fact::ImagePinned { .. } | Fact::ImageUnpinned { .. } | Fact::ImageEvicted { .. } => of("images", None, None),
         Fact::TokenCreated { .. } | Fact::TokenRevoked { .. } => of("accounts", None, None),
         Fact::UserDescribed { .. } | Fact::UserForgotten { .. } => of("devices", None, None),
         Fact::ProposalDeclined { device, .. } => of("predictions", Some(device), None),

@@ -15,13 +15,18 @@
 
 mod answer;
 mod asset;
+mod audit;
+mod census;
+mod chart;
 mod door;
 mod frame;
 mod gate;
+mod image;
 mod live;
 mod notice;
 mod order;
 mod overview;
+mod prediction;
 mod trouble;
 mod visitor;
 
@@ -36,13 +41,17 @@ use self::{answer::Wants, frame::Frame, trouble::Trouble, visitor::Visitor};
 struct Web {
     context: Context,
     streams: live::Streams,
+    census: census::Census,
 }
 
 /// The routes of the pages: everything on the listener that is not the API's.
 pub fn router(context: Context) -> Router {
-    let web = Web { context, streams: live::Streams::default() };
+    let web = Web { context, streams: live::Streams::default(), census: census::Census::default() };
     let pages = Router::new()
+        .merge(audit::routes())
+        .merge(image::routes())
         .merge(overview::routes())
+        .merge(prediction::routes())
         .route("/live", get(live::stream))
         .route("/static/{version}/{file}", get(asset::file))
         .fallback(trouble::nowhere)
