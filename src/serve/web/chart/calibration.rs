@@ -5,7 +5,7 @@ use super::{About, Chart, Paper, Series, paper::Anchor, percent};
 
 const SIDE: f64 = 280.0;
 const LEFT: f64 = 62.0;
-const TOP: f64 = 12.0;
+const TOP: f64 = 22.0;
 const BELOW: f64 = 44.0;
 
 /// Dots of one or several kinds.
@@ -31,7 +31,7 @@ impl Calibration {
     pub(in crate::serve::web) fn draw(self) -> Chart {
         let Self { about, kinds } = self;
         let place = |dot: &Dot| (LEFT + SIDE * dot.sure, TOP + SIDE * (1.0 - dot.right));
-        let mut paper = Paper::new(&about, LEFT + SIDE + 22.0, TOP + SIDE + BELOW);
+        let mut paper = Paper::new(&about, LEFT + SIDE + 24.0, TOP + SIDE + BELOW);
         for part in 0..=5 {
             let share = f64::from(part) / 5.0;
             let (x, y) = (LEFT + SIDE * share, TOP + SIDE * (1.0 - share));

@@ -6,7 +6,7 @@ const LEFT: f64 = 190.0;
 const TOP: f64 = 40.0;
 const LARGEST: f64 = 44.0;
 /// Longer names are cut where they stand beside the matrix; the table has them whole.
-const LETTERS: usize = 24;
+const LETTERS: usize = 20;
 
 /// A square matrix.
 pub(in crate::serve::web) struct Heat {

@@ -53,6 +53,8 @@ impl Stack {
                 x += wide;
             }
         }
+        // What is left over is told last.
+        key.sort_by_key(|series| series.class == "free");
         Chart {
             svg: paper.done(),
             key: if key.len() > 1 { key } else { vec![] },

@@ -48,7 +48,15 @@ pub(super) fn tiers(context: &Context) -> Chart {
         };
         let free = Bytes(room.saturating_sub(held.0));
         let parts = vec![
-            part(tier_class(tier), &format!("held in {}", tier_name(tier)), held, format!("{held} held")),
+            part(
+                tier_class(tier),
+                match tier {
+                    Tier::Ram => "held in RAM",
+                    Tier::Disk | Tier::Origin => "held on disk",
+                },
+                held,
+                format!("{held} held"),
+            ),
             part("free", "free", free, format!("{free} free")),
         ];
         (format!("{}, {}", tier_name(tier), Bytes(room)), room as f64, parts)

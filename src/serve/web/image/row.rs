@@ -1,7 +1,5 @@
 //! An image and its files, as the list and its own page show them.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::{
@@ -54,18 +52,14 @@ pub(super) struct FileRow {
     pub(super) forecast: f64,
     /// Why it is there, or is not.
     pub(super) because: Because,
+    /// Whether its image is pinned.
+    #[serde(skip)]
+    pub(super) pinned: bool,
 }
 
 impl Row {
     pub(super) fn of(context: &Context, view: ImageView) -> Self {
-        let pins: BTreeMap<ImageName, Tier> = context
-            .engine
-            .world()
-            .pins
-            .get(&view.image.name)
-            .map(|tier| (view.image.name.clone(), *tier))
-            .into_iter()
-            .collect();
+        let pin = context.engine.world().pins.get(&view.image.name).copied();
         let demand = context.outlook.get();
         let file = |(role, file): (&Role, &crate::model::image::ImageFile)| {
             let found = context.keeper.found(&file.sha256, file.size);
@@ -79,6 +73,7 @@ impl Row {
                 heat: context.keeper.asks(&file.sha256).0,
                 forecast: demand.asks.get(&file.sha256).copied().unwrap_or_default(),
                 because: found.because,
+                pinned: pin.is_some(),
             }
         };
         let files: Vec<FileRow> = view.image.files.iter().map(file).collect();
@@ -86,7 +81,7 @@ impl Row {
             // Each boot asks for the kernel once.
             expected: files.iter().find(|file| file.role == Role::Kernel).map_or(0.0, |file| file.forecast),
             files,
-            pin: pins.into_values().next(),
+            pin,
             usage: view.together,
             arch: view.image.arch.to_string(),
             description: view.image.description,
@@ -120,7 +115,8 @@ impl FileRow {
         match self.because {
             Because::Forecast => "staged for a forecast",
             Because::Discover => "pulled up for a machine that came",
-            Because::Itself => "kept: pinned, or asked for of late",
+            Because::Itself if self.pinned => "pinned",
+            Because::Itself => "kept: asked for of late",
             Because::Late => "wanted, and not here yet",
             Because::Not => "fetched when it is asked for",
         }

@@ -109,20 +109,20 @@ fn boots(day: &Day) -> Vec<Figure> {
     let bad = |figure: Figure| Figure { bad: figure.count > Some(0), ..figure };
     vec![
         counted("booting now", day.under_way as u64, "/boots?state=under-way", ""),
-        counted("ready", count(Outcome::Ready), "/boots?state=ready&since=24h", "in the last 24 h"),
-        counted("installed", count(Outcome::Installed), "/boots?state=installed&since=24h", "in the last 24 h"),
-        counted("local disk", count(Outcome::LocalDisk), "/boots?state=local-disk&since=24h", "in the last 24 h"),
-        bad(counted("stuck", count(Outcome::Stuck), "/boots?state=stuck&since=24h", "in the last 24 h")),
-        bad(counted("failed", count(Outcome::Failed), "/boots?state=failed&since=24h", "in the last 24 h")),
-        bad(counted("refused", count(Outcome::Refused), "/boots?state=refused&since=24h", "in the last 24 h")),
+        counted("ready", count(Outcome::Ready), "/boots?state=ready&since=1d", ""),
+        counted("installed", count(Outcome::Installed), "/boots?state=installed&since=1d", ""),
+        counted("local disk", count(Outcome::LocalDisk), "/boots?state=local-disk&since=1d", ""),
+        bad(counted("stuck", count(Outcome::Stuck), "/boots?state=stuck&since=1d", "")),
+        bad(counted("failed", count(Outcome::Failed), "/boots?state=failed&since=1d", "")),
+        bad(counted("refused", count(Outcome::Refused), "/boots?state=refused&since=1d", "")),
     ]
 }
 
 fn fleet(count: &Count) -> Vec<Figure> {
     vec![
-        counted("devices", count.devices as u64, "/devices", "known"),
-        counted("seen", count.seen as u64, "/devices?where=seen%3C24h", "in the last 24 h"),
-        counted("armed", count.armed as u64, "/devices?where=armed", "may be wiped at their next boot"),
+        counted("devices", count.devices as u64, "/devices", "known here"),
+        counted("seen", count.seen as u64, "/devices?q=seen%3C1d", "in the last 24 h"),
+        counted("armed", count.armed as u64, "/devices?q=armed", "may be wiped at their next boot"),
         counted("proposals", count.proposed.len() as u64, "/predictions/proposals", "wait for an answer"),
     ]
 }

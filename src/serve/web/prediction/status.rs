@@ -36,10 +36,10 @@ struct View {
     /// For how many devices predictions act.
     coverage: Chart,
     /// Quality from lesson to lesson.
-    lessons: Option<Chart>,
+    by_lesson: Option<Chart>,
     calibration: Option<Chart>,
     confusion: Option<Chart>,
-    days: Option<Chart>,
+    held: Option<Chart>,
     #[serde(skip)]
     now: Moment,
 }
@@ -65,10 +65,10 @@ pub(super) async fn page(
         waiting: count.proposed.len(),
         proposals: proposal::rows(&web, &count, 0, PROPOSALS),
         coverage: figure::coverage(&count),
-        lessons: figure::lessons(&status.lessons),
+        by_lesson: figure::lessons(&status.lessons),
         calibration: figure::calibration(status),
         confusion: figure::confusion(status),
-        days: figure::days(&status.by_day, &status.quality),
+        held: figure::days(&status.by_day, &status.quality),
         now: frame.now,
         standings,
     };
