@@ -47,7 +47,7 @@ impl Day {
         let mut day = Self {
             since,
             cut: boots.last().filter(|_| full).map(|boot| boot.began),
-            under_way: world.recent_boots().filter(|boot| boot.outcome.is_none()).count(),
+            under_way: world.under_way.size(),
             ended: BTreeMap::new(),
             served: [Tier::Ram, Tier::Disk, Tier::Origin].map(|tier| (tier, Bytes(0))).into(),
             staged: report(boots.iter().copied()).all,
