@@ -99,6 +99,7 @@ fn matters(fact: &Fact) -> bool {
         | Fact::AccountCreated { .. }
         | Fact::AccountChanged { .. }
         | Fact::AccountRemoved { .. }
+        | Fact::ImageEvicted { .. }
         | Fact::OrdersTaken { .. } => false,
         // What people say of devices and one another moves rules and forecasts; who boots moves everything.
         _ => true,

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountName, Arch, BootId, DeviceId, Firmware, Link, MacAddr, Moment, PersonaName, PersonaRef, Role, SmbiosUuid,
-    UserName,
+    AccountName, Arch, BootId, Bytes, DeviceId, Digest, Firmware, Link, MacAddr, Moment, PersonaName, PersonaRef, Role,
+    SmbiosUuid, UserName,
     account::Proof,
     attribute::Changes,
     command::OrderKey,
@@ -230,6 +230,19 @@ pub enum Fact {
         /// Who.
         by: String,
     },
+    /// An operator had a blob leave the image cache. It comes back when it is asked for.
+    ImageEvicted {
+        /// Which blob.
+        digest: Digest,
+        /// What it was called then: `IMAGE/ROLE`, or the beginning of its digest.
+        name: String,
+        /// The bytes that came free.
+        freed: Bytes,
+        /// Whether it left RAM only, and the disk kept it.
+        only_ram: bool,
+        /// Who.
+        by: String,
+    },
     /// An operator had a token of the API made. What it is was shown once, and is not here.
     TokenCreated {
         /// What it is called.
@@ -301,6 +314,7 @@ impl Fact {
             | Self::DeviceForgotten { .. }
             | Self::ImagePinned { .. }
             | Self::ImageUnpinned { .. }
+            | Self::ImageEvicted { .. }
             | Self::DeviceDescribed { .. }
             | Self::UserDescribed { .. }
             | Self::UserForgotten { .. }

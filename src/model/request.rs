@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
-    BootId,
+    BootId, Bytes, Digest,
     account::AccountOrder,
     command::{Command, Orders, PinImage},
     dhcp::{DhcpAsk, Ingress},
@@ -48,6 +48,19 @@ pub enum Request {
     Orders(Orders),
     /// An operator's order about an image.
     Pin(PinImage),
+    /// An operator had a blob leave the image cache: what was done, for the journal.
+    Evicted {
+        /// Which blob.
+        digest: Digest,
+        /// What it is called.
+        name: String,
+        /// The bytes that came free.
+        freed: Bytes,
+        /// Whether it left RAM only.
+        only_ram: bool,
+        /// Who says so.
+        by: String,
+    },
     /// An operator's order about a token of the API.
     Token(TokenOrder),
     /// An order about an account of the pages.

@@ -16,6 +16,7 @@
 //! The packet path knows nothing of all this but the [`Table`], which has a row for each device and is replaced as a whole.
 
 pub mod baseline;
+pub mod confusion;
 mod context;
 pub mod demand;
 mod encode;
@@ -29,6 +30,7 @@ mod table;
 mod train;
 
 pub use baseline::{Baseline, BaselineKind};
+pub use confusion::Confusion;
 pub use history::Visit;
 pub use model::{Candidate, Driver, FORMAT, Model, Ranking};
 pub use sample::{Full, NEVER, Row, Sample};

@@ -181,21 +181,51 @@ impl Model {
         drivers
     }
 
-    /// What an opinion stands on, and what that says of a row.
-    fn opinion(&self, opinion: usize, row: &Row<'_>, symbols: &[u32]) -> (String, String) {
+    /// What it goes by, and how much of the word each has: from 0 to 1, the most first. Each has its part of the weighed product,
+    /// and what is left to it as a witness by itself.
+    pub fn weighs(&self) -> Vec<(String, f64)> {
+        let whole: f64 = self.weights.iter().map(|weight| weight.abs()).sum();
+        let opinions = self.counts.witnesses() - 1;
+        let mut parts = vec![0.0; opinions + 1];
+        for (feature, weight) in self.weights.iter().enumerate().filter(|_| whole > 0.0) {
+            let at = Counts::opinion_of(feature).map_or(0, |opinion| opinion + 1);
+            parts[at] += self.parts.first().copied().unwrap_or_default() * weight.abs() / whole;
+        }
+        for (part, alone) in parts.iter_mut().zip(self.parts.iter().skip(1)) {
+            *part += alone;
+        }
+        let name = |at: usize| match at.checked_sub(1) {
+            None => "how frequent each is".to_owned(),
+            Some(opinion) => self.stands_on(opinion),
+        };
+        let mut all: Vec<(String, f64)> = parts.into_iter().enumerate().map(|(at, part)| (name(at), part)).collect();
+        all.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        all
+    }
+
+    /// What an opinion stands on.
+    fn stands_on(&self, opinion: usize) -> String {
         if let Some(context) = self.counts.contexts.get(opinion) {
-            let sources = || context.sources.iter().map(|&at| (self.encoder.sources[at], symbols[at]));
-            let names: Vec<String> = sources().map(|(source, _)| self.encoder.name(source)).collect();
-            let values: Vec<String> =
-                sources().map(|(source, symbol)| self.encoder.value(source, symbol, row, &self.labels)).collect();
-            return (names.join(" + "), values.join(" + "));
+            let names = context.sources.iter().map(|&at| self.encoder.name(self.encoder.sources[at]));
+            return names.collect::<Vec<_>>().join(" + ");
         }
         let at = opinion - self.counts.contexts.len();
         let (group, kind) = (at / (HALF_LIVES.len() + 1), at % (HALF_LIVES.len() + 1));
         let name = self.encoder.groups.get(group).map(|coder| coder.name.as_str()).unwrap_or_default();
-        let what = if kind < HALF_LIVES.len() { "visits" } else { "what followed" };
+        format!("{} of {name}", if kind < HALF_LIVES.len() { "visits" } else { "what followed" })
+    }
+
+    /// What an opinion stands on, and what that says of a row.
+    fn opinion(&self, opinion: usize, row: &Row<'_>, symbols: &[u32]) -> (String, String) {
+        if let Some(context) = self.counts.contexts.get(opinion) {
+            let sources = context.sources.iter().map(|&at| (self.encoder.sources[at], symbols[at]));
+            let values: Vec<String> =
+                sources.map(|(source, symbol)| self.encoder.value(source, symbol, row, &self.labels)).collect();
+            return (self.stands_on(opinion), values.join(" + "));
+        }
+        let group = (opinion - self.counts.contexts.len()) / (HALF_LIVES.len() + 1);
         let value = row.groups.get(group).copied().flatten().unwrap_or("-");
-        (format!("{what} of {name}"), value.to_owned())
+        (self.stands_on(opinion), value.to_owned())
     }
 }
 

@@ -105,8 +105,14 @@ impl Tally {
 
     /// How sure and how right, by bins of probability.
     pub fn bins(&self) -> [Bin; BINS] {
+        self.bins_told(|sure| sure)
+    }
+
+    /// The same, when something else is told than was reckoned.
+    pub fn bins_told(&self, told: impl Fn(f64) -> f64) -> [Bin; BINS] {
         let mut bins = [Bin::default(); BINS];
         for &(sure, right) in &self.tops {
+            let sure = told(sure);
             // The bins are open below and closed above, as usual: 0.2 is in the bin that ends there.
             let at = ((sure * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
             bins[at].rows += 1;

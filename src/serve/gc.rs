@@ -18,7 +18,12 @@ use super::{Context, admin::trouble};
 
 /// What could be removed.
 pub(super) async fn list(State(context): State<Context>) -> Json<Vec<Unnamed>> {
-    Json(context.images.unnamed(&named(&context)))
+    Json(unnamed(&context))
+}
+
+/// What could be removed now.
+pub(super) fn unnamed(context: &Context) -> Vec<Unnamed> {
+    context.images.unnamed(&named(context))
 }
 
 /// Removes it; what went.
@@ -39,7 +44,7 @@ pub(super) async fn remove(State(context): State<Context>) -> Response {
     }
 }
 
-fn refusal(problem: &Problem) -> String {
+pub(super) fn refusal(problem: &Problem) -> String {
     format!(
         "the library does not read as a whole ({}: {}), so nobody can tell what it names: mend that first, `greenroom persona \
          check` shows it",

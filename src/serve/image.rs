@@ -75,6 +75,11 @@ pub enum Progress {
 }
 
 async fn images(State(context): State<Context>) -> Json<Vec<ImageView>> {
+    Json(views(&context, |_| true))
+}
+
+/// The images of which `wanted` says so, by name.
+pub(super) fn views(context: &Context, wanted: impl Fn(&ImageName) -> bool) -> Vec<ImageView> {
     let ground = context.engine.ground();
     let mut named: BTreeMap<Digest, usize> = BTreeMap::new();
     for image in ground.catalog.images() {
@@ -92,7 +97,7 @@ async fn images(State(context): State<Context>) -> Json<Vec<ImageView>> {
         usage: image.files.iter().map(|(role, file)| (*role, usage(&[file]))).collect(),
         together: usage(&image.files.values().collect::<Vec<_>>()),
     };
-    Json(ground.catalog.images().map(|image| view(image)).collect())
+    ground.catalog.images().filter(|image| wanted(&image.name)).map(|image| view(image)).collect()
 }
 
 /// How much room all images take together.

@@ -106,14 +106,19 @@ pub(super) fn routes() -> Router<Context> {
 }
 
 async fn status(State(context): State<Context>) -> Json<Standings> {
+    Json(standings(&context))
+}
+
+/// How predictions stand.
+pub(super) fn standings(context: &Context) -> Standings {
     let ground = context.engine.ground();
     let forecast = &ground.forecast;
-    Json(Standings {
+    Standings {
         status: context.trainer.status(),
         policy: ground.site.boot.predict.clone(),
         devices: forecast.rows().filter(|(_, prediction)| !prediction.ranked().is_empty()).count(),
         until: forecast.origin().map(|_| forecast.until()),
-    })
+    }
 }
 
 async fn retrain(State(context): State<Context>) -> StatusCode {
@@ -148,7 +153,7 @@ async fn device(State(context): State<Context>, Path(mac): Path<MacAddr>) -> Res
 }
 
 /// What comes of what is predicted for a device, and why no more does.
-fn standing(world: &World, ground: &Ground, device: &Device, now: Moment) -> (Standing, Vec<Hindrance>) {
+pub(super) fn standing(world: &World, ground: &Ground, device: &Device, now: Moment) -> (Standing, Vec<Hindrance>) {
     let mut leases = device.macs.iter().flat_map(|mac| world.leases.of(*mac)).filter(|lease| lease.holds(now));
     let address = leases.next().map(|lease| lease.ip);
     let prediction = ground.forecast.of(device.id, now);
@@ -160,7 +165,7 @@ fn standing(world: &World, ground: &Ground, device: &Device, now: Moment) -> (St
 }
 
 /// What is proposed for a device now.
-fn proposal(world: &World, ground: &Ground, device: &Device, now: Moment) -> Option<Proposal> {
+pub(super) fn proposal(world: &World, ground: &Ground, device: &Device, now: Moment) -> Option<Proposal> {
     let best = ground.forecast.of(device.id, now)?.ranked().first()?;
     let (standing, hindrances) = standing(world, ground, device, now);
     let entry = ground.catalog.persona(&best.persona)?;

@@ -1,5 +1,6 @@
 //! Floor 2: what the facts add up to, for people and for other systems. Pure folds.
 
+pub mod act;
 pub mod event;
 pub mod filter;
 pub mod quality;

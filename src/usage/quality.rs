@@ -20,7 +20,30 @@ const DAY: u64 = 86_400_000;
 #[serde(transparent)]
 pub struct Quality {
     /// By days since 1970.
-    days: BTreeMap<u64, Tally>,
+    days: BTreeMap<u64, Day>,
+}
+
+/// One day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Day {
+    #[serde(flatten)]
+    tally: Tally,
+    #[serde(default)]
+    cells: [Cell; CELLS],
+}
+
+/// Into how many parts of equal width probabilities go.
+pub const CELLS: usize = 10;
+
+/// What was told with about the same probability, and how often it was so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// How many there were.
+    pub rows: u64,
+    /// Their probabilities added up, in millionths.
+    pub sure: u64,
+    /// How many of them were right.
+    pub right: u64,
 }
 
 /// How often predictions were right.
@@ -62,6 +85,16 @@ impl Quality {
         }
     }
 
+    /// Of what was told with this probability it is known whether it was so.
+    pub fn held(&mut self, at: Moment, sure: Probability, right: bool) {
+        // Closed above, as usual: 0.2 is in the part that ends there.
+        let part = ((sure.get() * CELLS as f64).ceil() as usize).clamp(1, CELLS) - 1;
+        let cell = &mut self.whole_day(at).cells[part];
+        cell.rows += 1;
+        cell.sure += (sure.get() * 1e6).round() as u64;
+        cell.right += u64::from(right);
+    }
+
     /// A prediction that acted turned out so.
     pub fn acted(&mut self, at: Moment, right: bool) {
         let day = self.day(at);
@@ -82,10 +115,30 @@ impl Quality {
 
     /// What the days since `from` add up to.
     pub fn since(&self, from: Moment) -> Tally {
-        self.days.range(from.as_millis() / DAY..).fold(Tally::default(), |sum, (_, day)| sum.plus(day))
+        self.by_day(from).fold(Tally::default(), |sum, (_, day)| sum.plus(&day))
+    }
+
+    /// The days since `from`, the oldest first, as days since 1970; those on which nothing was judged are left out.
+    pub fn by_day(&self, from: Moment) -> impl Iterator<Item = (u64, Tally)> {
+        self.days.range(from.as_millis() / DAY..).map(|(day, of)| (*day, of.tally))
+    }
+
+    /// How far what was told in the days since `from` held, by probability.
+    pub fn cells(&self, from: Moment) -> [Cell; CELLS] {
+        let mut cells = [Cell::default(); CELLS];
+        for (_, day) in self.days.range(from.as_millis() / DAY..) {
+            for (sum, cell) in cells.iter_mut().zip(&day.cells) {
+                *sum = Cell { rows: sum.rows + cell.rows, sure: sum.sure + cell.sure, right: sum.right + cell.right };
+            }
+        }
+        cells
     }
 
     fn day(&mut self, at: Moment) -> &mut Tally {
+        &mut self.whole_day(at).tally
+    }
+
+    fn whole_day(&mut self, at: Moment) -> &mut Day {
         let day = at.as_millis() / DAY;
         while self.days.len() >= MOST_DAYS && !self.days.contains_key(&day) {
             self.days.pop_first();
@@ -128,5 +181,23 @@ mod tests {
         let all = quality.since(Moment::default());
         assert_eq!((all.acted_right, all.could_wrong, all.unsure_right, all.could_right), (90, 90, 90, 0));
         assert_eq!(quality.since(Moment::from_millis(193 * DAY)).acted_right, 7);
+    }
+    #[test]
+    fn what_was_told_is_held_against_what_came_and_days_from_before_that_read() {
+        let mut quality: Quality = serde_json::from_str(
+            r#"{"3": {"acted_right": 2, "acted_wrong": 0, "could_right": 0, "could_wrong": 0,
+                "unsure_right": 0, "unsure_wrong": 0, "accepted": 1, "declined": 0}}"#,
+        )
+        .expect("as it was written before");
+        let at = Moment::from_millis(4 * DAY);
+        for (sure, right) in [(0.2, false), (0.15, true), (0.95, true), (1.0, true)] {
+            quality.held(at, Probability::near(sure), right);
+        }
+        let cells = quality.cells(Moment::default());
+        assert_eq!(cells[1], Cell { rows: 2, sure: 350_000, right: 1 });
+        assert_eq!(cells[9], Cell { rows: 2, sure: 1_950_000, right: 2 });
+        assert_eq!(quality.since(Moment::default()).acted_right, 2);
+        let again = serde_json::to_string(&quality).expect("plain data");
+        assert_eq!(serde_json::from_str::<Quality>(&again).expect("what was written"), quality);
     }
 }

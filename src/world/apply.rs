@@ -81,6 +81,8 @@ impl World {
             Fact::ImageUnpinned { image, .. } => {
                 self.pins.remove_mut(image);
             }
+            // What the cache holds is its own to know: this is for those who ask who did it.
+            Fact::ImageEvicted { .. } => {}
             Fact::TokenCreated { name, scopes, print, expires, by } => {
                 let (name, scopes, by) = (name.clone(), scopes.clone(), by.clone());
                 let token = Token { name: name.clone(), scopes, print: *print, created: *at, by, expires: *expires };

@@ -66,6 +66,11 @@ pub fn decide(world: &World, ground: &Ground, request: &Request, stamp: Stamp) -
         Request::Command(order) => command::decide(world, ground, order, stamp.now),
         Request::Orders(orders) => orders::decide(world, ground, orders, stamp.now),
         Request::Pin(order) => command::pin(world, ground, order),
+        Request::Evicted { digest, name, freed, only_ram, by } => {
+            let (digest, freed, only_ram) = (*digest, *freed, *only_ram);
+            let fact = Fact::ImageEvicted { digest, name: name.clone(), freed, only_ram, by: by.clone() };
+            Outcome { reply: Reply::Done, facts: vec![fact] }
+        }
         Request::Token(order) => token::decide(world, order, stamp.now),
         Request::Account(order) => account::decide(world, order),
         Request::Tick => Outcome { reply: Reply::Noted, facts: attempt::stuck(world, &ground.site.boot, stamp.now) },

@@ -13,6 +13,7 @@ mod browser;
 mod chromium;
 mod origin;
 mod pages;
+mod figures;
 mod past;
 mod place;
 mod siege;
@@ -27,7 +28,7 @@ fn a_page_opens() {
     let mut browser = Browser::start();
     browser.goto(&site.url);
     assert_eq!(browser.title(), "Overview · Greenroom");
-    assert!(browser.text("#figures").contains("devices"));
+    assert!(browser.text("#glance").contains("devices"));
     browser.shot("overview-desktop-light");
     browser.scheme(true);
     browser.phone();

@@ -2,7 +2,11 @@
 
 use crate::serve::cache::{EvictAsk, Evicted};
 
-use super::{Done, Failure, Global, client::Daemon, out, say_json};
+use super::{
+    Done, Failure, Global,
+    client::{Daemon, operator},
+    out, say_json,
+};
 
 /// A tier that a blob can leave alone.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -12,7 +16,8 @@ pub(in crate::cli) enum From {
 }
 
 pub(super) async fn run(of: String, only_ram: bool, global: &Global) -> Done {
-    let evicted: Vec<Evicted> = Daemon::new(global)?.post("/cache/evict", &EvictAsk { of, only_ram }).await?;
+    let ask = EvictAsk { of, only_ram, by: operator() };
+    let evicted: Vec<Evicted> = Daemon::new(global)?.post("/cache/evict", &ask).await?;
     match global.json {
         true => say_json(&evicted)?,
         false => {

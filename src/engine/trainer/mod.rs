@@ -20,7 +20,7 @@ mod shelf;
 mod status;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -38,7 +38,10 @@ use crate::{
 };
 
 use shelf::Shelf;
-pub use status::{Look, Status, VersionStatus};
+pub use status::{Look, Status, Taught, VersionStatus};
+
+/// What how many lessons came to is remembered.
+const MOST_LESSONS: usize = 200;
 
 /// How the trainer works.
 #[derive(Debug, Clone)]
@@ -75,6 +78,8 @@ struct State {
     in_use: Option<Arc<Version>>,
     /// The versions before it, the newest first.
     previous: Vec<VersionStatus>,
+    /// What the lessons came to: the latest [`MOST_LESSONS`].
+    lessons: VecDeque<Taught>,
     /// The devices whose rows are not what they should be.
     changed: BTreeSet<DeviceId>,
     /// The devices whose rows must go.
@@ -136,8 +141,10 @@ impl State {
             if record.seq > seq {
                 self.quality.apply(record.at, &record.fact);
             }
-            let learned = news.learned.len();
+            let (learned, judged) = (news.learned.len(), news.judged.len());
             self.experience.apply(record, &mut news);
+            // Somebody who says what a device should have become instead is counted once.
+            let objected = news.judged[judged.min(news.judged.len())..].iter().any(|judged| !judged.right);
             for example in news.learned[learned.min(news.learned.len())..].iter() {
                 let by_people = matches!(example.source, Source::Assignment | Source::Rule);
                 let Some(ground) = ground.filter(|_| by_people) else { continue };
@@ -145,11 +152,15 @@ impl State {
                 if let Some(best) = predicted.and_then(|prediction| prediction.ranked().first()) {
                     let act = ground.site.boot.predict.act();
                     self.quality.given(record.at, (&best.persona, best.probability), act, &example.persona);
+                    if !objected {
+                        self.quality.held(record.at, best.probability, best.persona == example.persona);
+                    }
                 }
             }
         }
         for judged in &news.judged {
             self.quality.acted(judged.at, judged.right);
+            self.quality.held(judged.at, judged.probability, judged.right);
         }
         self.unlearned |= news.unlearned;
         if self.learning.is_some() {

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-use super::{Trainer, VersionStatus, rows, shelf::KEPT};
+use super::{MOST_LESSONS, Taught, Trainer, VersionStatus, rows, shelf::KEPT};
 
 /// How often rows are made anew for devices of which something else is known.
 const PACE: Duration = Duration::from_millis(250);
@@ -103,8 +103,10 @@ impl Trainer {
     /// Goes on where the daemon stopped: with the last version, and with what is in the journal since.
     async fn begin(self: &Arc<Self>, handle: &Handle, journal: &Reader) -> Result<(), JournalError> {
         let trainer = self.clone();
-        let loaded = spawn_blocking(move || (trainer.shelf.versions(), trainer.shelf.experience())).await;
-        let (versions, experience) = loaded.unwrap_or_default();
+        let loaded =
+            spawn_blocking(move || (trainer.shelf.versions(), trainer.shelf.experience(), trainer.shelf.lessons()))
+                .await;
+        let (versions, experience, lessons) = loaded.unwrap_or_default();
         {
             let mut state = self.state();
             if let Some((experience, quality)) = experience {
@@ -117,6 +119,7 @@ impl Trainer {
             let mut versions = versions.into_iter().map(Arc::new);
             state.in_use = versions.next();
             state.previous = versions.map(|version| VersionStatus::of(&version)).collect();
+            state.lessons = lessons;
         }
         self.catch_up(journal).await?;
         let in_use = self.state().in_use.clone();
@@ -290,6 +293,9 @@ impl Trainer {
                 state.previous.truncate(KEPT - 1);
             }
             (state.learning, state.looked, state.trouble) = (None, Some(now), None);
+            state.lessons.push_back(Taught::of(&version, now, lesson.kept));
+            let excess = state.lessons.len().saturating_sub(MOST_LESSONS);
+            state.lessons.drain(..excess);
             let meanwhile = std::mem::take(&mut state.meanwhile);
             state.changed.extend(meanwhile);
             forgetting
@@ -310,6 +316,8 @@ impl Trainer {
         let trainer = self.clone();
         let kept = spawn_blocking(move || {
             trainer.shelf.keep(&version, if forgetting { 1 } else { KEPT })?;
+            let lessons = trainer.state().lessons.clone();
+            trainer.shelf.keep_lessons(&lessons)?;
             let (experience, quality) = {
                 let state = trainer.state();
                 if !forgetting && state.saved > 0 && state.experience.seq() < state.saved + SAVE_EVERY {

@@ -2,11 +2,13 @@
 //!
 //! ```text
 //!   predict/version-7.json   one version: the model, the baselines beside it, their scores     the latest five are kept
+//!   predict/lessons.json     what the lessons came to: the latest 200
 //!   predict/experience.json  two lines: how predictions fared; what the facts up to some number taught
 //! ```
 //! All of it may be lost: it is learned again from the journal. A file that does not read is passed over with a warning.
 
 use std::{
+    collections::VecDeque,
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -17,11 +19,16 @@ use crate::{
     usage::quality::Quality,
 };
 
+use super::Taught;
+
 /// How many versions are kept, usually.
 pub(super) const KEPT: usize = 5;
 
 /// How a version's file begins, before its number.
 const VERSION: &str = "version-";
+
+/// What the lessons came to.
+const LESSONS: &str = "lessons.json";
 
 const EXPERIENCE: &str = "experience.json";
 
@@ -78,6 +85,25 @@ impl Shelf {
         let quality = serde_json::from_slice(quality).map_err(|error| passed_over(&path, &error)).ok()?;
         let experience = Experience::from_json(experience).map_err(|error| passed_over(&path, &error)).ok()?;
         Some((experience, quality))
+    }
+
+    /// What the lessons came to, the oldest first; nothing when there is none that reads.
+    pub(super) fn lessons(&self) -> VecDeque<Taught> {
+        let path = self.dir.join(LESSONS);
+        let json = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return VecDeque::new(),
+            Err(error) => {
+                passed_over(&path, &error);
+                return VecDeque::new();
+            }
+            Ok(json) => json,
+        };
+        serde_json::from_slice(&json).map_err(|error| passed_over(&path, &error)).unwrap_or_default()
+    }
+
+    /// Keeps what the lessons came to.
+    pub(super) fn keep_lessons(&self, lessons: &VecDeque<Taught>) -> io::Result<()> {
+        self.write(&self.dir.join(LESSONS), &serde_json::to_vec(lessons)?)
     }
 
     /// Keeps what was learned so far.

@@ -7,16 +7,19 @@ use serde::{Deserialize, Serialize};
 use crate::{
     model::{DeviceId, Moment},
     predict::{
-        Candidate, Visit,
-        learn::{Report, Version},
+        Candidate, Score, Visit,
+        learn::{IN_USE_BEFORE, Report, Version},
     },
-    usage::quality::Tally,
+    usage::quality::{CELLS, Cell, Tally},
 };
 
 use super::Trainer;
 
 /// How many candidates are told of.
 const CANDIDATES: usize = 5;
+
+/// Of how many of the things that a version goes by.
+const WEIGHS: usize = 12;
 
 /// The span that the status counts right and wrong predictions over, in milliseconds.
 const MONTH: u64 = 30 * 86_400_000;
@@ -44,6 +47,57 @@ pub struct Status {
     pub made: u64,
     /// How predictions fared in the last 30 days.
     pub quality: Tally,
+    /// The same by day, the oldest first: days since 1970, without those on which nothing was judged.
+    #[serde(default)]
+    pub by_day: Vec<(u64, Tally)>,
+    /// How far what was told in those days held, by tenths of probability.
+    #[serde(default)]
+    pub cells: [Cell; CELLS],
+    /// What the lessons came to, the oldest first.
+    #[serde(default)]
+    pub lessons: Vec<Taught>,
+}
+
+/// What one lesson came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Taught {
+    /// When it was over.
+    pub at: Moment,
+    /// What predicts since.
+    pub name: String,
+    /// Whether that is what did before.
+    pub kept: bool,
+    /// How many examples there were.
+    pub examples: usize,
+    /// How many of them were held out.
+    pub held_out: usize,
+    /// How well what predicts since did on those.
+    pub used: Score,
+    /// The best of the baselines, and how well it did.
+    pub plain: Option<(String, Score)>,
+    /// Why what predicts does.
+    pub why: String,
+}
+
+impl Taught {
+    pub(super) fn of(version: &Version, at: Moment, kept: bool) -> Self {
+        let report = &version.report;
+        let used = report.entries.iter().find(|entry| entry.in_use).map(|entry| entry.score).unwrap_or_default();
+        // The model is the first, what was in use before the last; between them are the baselines.
+        let plain = report.entries.iter().skip(1).filter(|entry| !entry.name.ends_with(IN_USE_BEFORE));
+        let plain = plain.filter(|entry| entry.score.rows > 0);
+        let plain = plain.min_by(|one, other| one.score.log_loss.total_cmp(&other.score.log_loss));
+        Self {
+            at,
+            name: version.to_string(),
+            kept,
+            examples: version.examples,
+            held_out: report.held_out,
+            used,
+            plain: plain.map(|entry| (entry.name.clone(), entry.score)),
+            why: report.why.clone(),
+        }
+    }
 }
 
 /// One version, in a few words.
@@ -61,6 +115,9 @@ pub struct VersionStatus {
     pub tempered: Option<String>,
     /// How well everything did on the latest examples then.
     pub report: Report,
+    /// What it goes by, and how much of the word each has: the most first.
+    #[serde(default)]
+    pub weighs: Vec<(String, f64)>,
 }
 
 impl VersionStatus {
@@ -72,6 +129,7 @@ impl VersionStatus {
             examples: version.examples,
             tempered: version.temper.told(),
             report: version.report.clone(),
+            weighs: version.weighs().into_iter().take(WEIGHS).collect(),
         }
     }
 }
@@ -97,6 +155,7 @@ impl Trainer {
     /// How predictions stand.
     pub fn status(&self) -> Status {
         let now = (self.clock)();
+        let month = Moment::from_millis(now.as_millis().saturating_sub(MONTH));
         let state = self.state();
         let through = state.in_use.as_ref().map_or(0, |version| version.through);
         let learning = state.learning.map(|since| (since, f64::from(self.done.load(Ordering::Relaxed)) / 1000.0));
@@ -110,7 +169,10 @@ impl Trainer {
             next: state.looked.map(|looked| looked.plus(self.every)).filter(|_| learning.is_none()),
             trouble: state.trouble.clone(),
             made: self.made.load(Ordering::Relaxed),
-            quality: state.quality.since(Moment::from_millis(now.as_millis().saturating_sub(MONTH))),
+            quality: state.quality.since(month),
+            by_day: state.quality.by_day(month).collect(),
+            cells: state.quality.cells(month),
+            lessons: state.lessons.iter().cloned().collect(),
         }
     }
 

@@ -71,6 +71,12 @@ pub enum Gate {
 }
 
 impl Keeper {
+    /// How often a blob was asked for of late, each ask halving with the hour, and how often it is forecast to be.
+    pub fn asks(&self, digest: &Digest) -> (f64, f64) {
+        let worth = self.images.inner.tiers.policy().worth(digest, now());
+        (worth.heat, worth.forecast)
+    }
+
     /// Why a blob is where it is; `None` when neither the library nor a tier knows it.
     pub fn account(&self, digest: &Digest) -> Option<Account> {
         let standing = self.standing();

@@ -214,7 +214,8 @@ impl Experience {
             | Fact::DeviceDisarmed { .. }
             | Fact::DeviceInstalled { .. }
             | Fact::ImagePinned { .. }
-            | Fact::ImageUnpinned { .. } => {}
+            | Fact::ImageUnpinned { .. }
+            | Fact::ImageEvicted { .. } => {}
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::{Moment, Seconds},
-    predict::{Baseline, Limits, Model, Sample, TrainError, Watch, YOUNG, score::Tally, train_watched},
+    predict::{Baseline, Confusion, Limits, Model, Sample, TrainError, Watch, YOUNG, score::Tally, train_watched},
 };
 
 use super::{
@@ -26,6 +26,9 @@ const MOST_HELD_OUT: usize = 4000;
 
 /// With fewer examples that are new to both, what is in use is not held against what was learned since.
 const FEWEST_NEW: usize = 20;
+
+/// How the name of what was in use before ends, among those that were tried.
+pub const IN_USE_BEFORE: &str = ", in use before";
 
 /// What came of a lesson.
 #[derive(Debug)]
@@ -154,6 +157,8 @@ struct Trial {
     fresh: Vec<Tally>,
     /// How sure each was, and how right: on all that was held out, and the model in use on what is new to it.
     trials: Vec<Trials>,
+    /// What each took for what, on the same.
+    confusions: Vec<Confusion>,
     /// The model in use: its name, and itself, with all examples learned.
     in_use: Option<(String, Box<Model>)>,
 }
@@ -191,7 +196,8 @@ impl Trial {
         let new_from = in_use.map_or(u64::MAX, |version| version.through);
         let after = after(examples, every);
         let trials = vec![Trials::default(); walks.len()];
-        let mut trial = Self { all, fresh: vec![Tally::default(); walks.len()], trials, in_use: None };
+        let (fresh, confusions) = (vec![Tally::default(); walks.len()], vec![Confusion::default(); walks.len()]);
+        let mut trial = Self { all, fresh, trials, confusions, in_use: None };
         let mut stopped = false;
         walk(examples, from, after, &mut walks, |at, nth, ranking| {
             let example = &examples[at];
@@ -201,6 +207,9 @@ impl Trial {
             }
             if nth < trial.all.len() || example.planned > new_from {
                 trial.trials[nth].add(ranking, example, after);
+                if let Some(first) = ranking.candidates.first() {
+                    trial.confusions[nth].add(&first.label, came);
+                }
             }
             if example.planned > new_from {
                 trial.fresh[nth].add(ranking, came);
@@ -255,10 +264,23 @@ impl Trial {
         };
         let mut entries: Vec<Entry> = self.all.iter().enumerate().map(entry).collect();
         if let (Some((name, _)), Some(tally)) = (&self.in_use, self.fresh.last()) {
-            let name = format!("{name}, in use before");
+            let name = format!("{name}{IN_USE_BEFORE}");
             entries.push(Entry { name, in_use: chosen == Place::InUse, score: tally.score() });
         }
-        Report { held_out: self.all[0].1.score().rows, left_out, why: self.why(chosen), entries }
+        let temper = self.temper(chosen);
+        let tried = match chosen {
+            Place::InUse => self.fresh.last().unwrap_or(&self.all[0].1),
+            other => &self.all[self.place(other)].1,
+        };
+        let bins = tried.bins_told(|sure| temper.sure(sure)).into_iter().filter(|bin| bin.rows > 0).collect();
+        Report {
+            held_out: self.all[0].1.score().rows,
+            left_out,
+            why: self.why(chosen),
+            entries,
+            bins,
+            confusion: self.confusions[self.place(chosen)].clone(),
+        }
     }
 
     /// Why that one was chosen, in words.

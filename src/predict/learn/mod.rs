@@ -35,7 +35,7 @@ mod walk;
 pub use describe::Features;
 pub use example::{Example, Source};
 pub use experience::{Experience, Judged, MOST_EXAMPLES, News};
-pub use lesson::{FEWEST, Lesson, LessonError, lesson, review};
+pub use lesson::{FEWEST, IN_USE_BEFORE, Lesson, LessonError, lesson, review};
 pub use saved::BadExperience;
 pub use temper::Temper;
 pub use version::{Asked, Entry, Report, Uses, VERSION_FORMAT, Version};

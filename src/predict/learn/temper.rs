@@ -45,6 +45,11 @@ impl Temper {
         })
     }
 
+    /// What is told of the likeliest label, for which this was reckoned.
+    pub(super) fn sure(&self, probability: f64) -> f64 {
+        if probability <= 0.5 || self.power >= 1.0 { probability } else { share(self.power * odds(probability)) }
+    }
+
     /// A ranking that promises no more than it should.
     pub(super) fn tempered(&self, mut ranking: Ranking) -> Ranking {
         let Some((first, others)) = ranking.candidates.split_first_mut() else { return ranking };
@@ -52,7 +57,7 @@ impl Temper {
             return ranking;
         }
         let before = first.probability;
-        first.probability = share(self.power * odds(before));
+        first.probability = self.sure(before);
         // Even odds for the likeliest leave the others as much as they take, and no one of them more.
         let rest = (1.0 - first.probability) / (1.0 - before).max(f64::MIN_POSITIVE);
         others.iter_mut().for_each(|other| other.probability = (other.probability * rest).min(first.probability));

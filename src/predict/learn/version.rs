@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{DeviceId, Moment, Seconds, UserName},
-    predict::{Baseline, FORMAT, Model, Origin, Ranking, Row, Score, Visit},
+    predict::{Baseline, Confusion, FORMAT, Model, Origin, Ranking, Row, Score, Visit, score::Bin},
 };
 
 use super::{
@@ -65,6 +65,12 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// Why what is in use is.
     pub why: String,
+    /// How far what is in use holds what it tells: by bins of probability, those that have rows.
+    #[serde(default)]
+    pub bins: Vec<Bin>,
+    /// Which personas it takes for which.
+    #[serde(default)]
+    pub confusion: Confusion,
 }
 
 /// How well one did.
@@ -108,6 +114,14 @@ impl Version {
     /// How long it may be used without another look at it: a trainer that has died must not steer devices for ever.
     pub fn lasts(every: Seconds) -> Seconds {
         Seconds(every.0.saturating_mul(4).max(24 * 3600))
+    }
+
+    /// What it goes by, and how much of the word each has: from 0 to 1, the most first.
+    pub fn weighs(&self) -> Vec<(String, f64)> {
+        match self.uses {
+            Uses::Model => self.model.weighs(),
+            Uses::Baseline { .. } => vec![(self.to_string(), 1.0)],
+        }
     }
 
     /// What a device is likely to become. `history` is what it became before, and what its user's devices did.

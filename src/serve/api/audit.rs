@@ -64,7 +64,7 @@ pub(super) fn routes() -> ApiRouter<Api> {
 }
 
 fn view(act: Act) -> ActView {
-    let Act { seq, at, by, fact, details } = act;
+    let Act { seq, at, by, fact, details, .. } = act;
     ActView { seq, at: Time::of(at), by, fact, details: details.into_iter().collect() }
 }
 
@@ -76,9 +76,9 @@ async fn list(
     let world = api.context.engine.world();
     let device = ask.device.map(|mac| world.device_of(mac).map_or(mac, |device| device.id.mac()).to_string());
     let before = ask.cursor.as_ref().map(Cursor::key).transpose()?;
-    let asked = audit::Ask { by: ask.by, device, before, limit: Some(ask.limit.0) };
+    let asked = audit::Ask { by: ask.by, device, before, limit: Some(ask.limit.0), ..audit::Ask::default() };
     let (journal, newest) = (api.context.journal.clone(), world.seq);
-    let found = tokio::task::spawn_blocking(move || audit::acts(&journal, newest, &asked)).await;
+    let found = tokio::task::spawn_blocking(move || audit::acts(&journal, newest, &asked, audit::MOST)).await;
     let broken = |error: String| {
         tracing::error!(error, "the journal cannot be searched");
         Problem::new(Kind::Unavailable, "the journal cannot be read now").retry_after(10)

@@ -265,6 +265,6 @@ async fn evict(
         Problem::new(kind, words).field("/of", None)
     })?;
     let view = |one: Evicted| EvictionView { digest: one.digest, name: one.name, freed: one.freed.0, kept: one.kept };
-    let evicted = cache::evicted(&api.context, &found, said.value.only_ram, &caller.voice());
+    let evicted = cache::evicted(&api.context, &found, said.value.only_ram, &caller.voice()).await;
     Ok(Tagged::new(EvictionsView { blobs: evicted.into_iter().map(view).collect() }))
 }

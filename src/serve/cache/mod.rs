@@ -2,6 +2,7 @@
 
 mod find;
 mod view;
+mod word;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +33,7 @@ use super::{
 
 pub use find::name;
 pub use view::{CacheStatus, ComingView, KeeperView, OriginView, PlanView, StepView, TierView, WaitingView};
+pub use word::told;
 
 /// Blobs by digest, by the beginning of one, or by the image that names them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +49,14 @@ pub struct EvictAsk {
     pub of: String,
     /// Out of RAM only: the disk keeps it.
     pub only_ram: bool,
+    /// Who says so: a user name, for the journal.
+    #[serde(default = "somebody")]
+    pub by: String,
+}
+
+/// A command line from before this was said.
+fn somebody() -> String {
+    "operator".to_owned()
 }
 
 /// What became of one blob that should leave.
@@ -137,6 +147,18 @@ pub(super) fn status_now(context: &Context) -> CacheStatus {
     view::status(context)
 }
 
+/// What the keeper would do now.
+pub(super) fn plan_now(context: &Context) -> PlanView {
+    tell_keeper(context);
+    view::plan(context)
+}
+
+/// Why a blob is where it is; `None` when neither the library nor a tier knows it.
+pub(super) fn explained(context: &Context, digest: &Digest) -> Option<Explained> {
+    tell_keeper(context);
+    context.keeper.account(digest).map(|account| view::explained(context, account))
+}
+
 /// The blobs that a text means, or why it means none.
 pub(super) fn meant(context: &Context, text: &str) -> Result<Vec<Digest>, (StatusCode, String)> {
     tell_keeper(context);
@@ -163,25 +185,31 @@ async fn evict(State(context): State<Context>, Json(ask): Json<EvictAsk>) -> Res
         Ok(found) => found,
         Err(refusal) => return refusal.into_response(),
     };
-    Json(evicted(&context, &found, ask.only_ram, "an operator")).into_response()
+    Json(evicted(&context, &found, ask.only_ram, &ask.by).await).into_response()
 }
 
-/// Has these leave the cache.
-pub(super) fn evicted(context: &Context, found: &[Digest], only_ram: bool, by: &str) -> Vec<Evicted> {
-    let evict = |digest: &Digest| {
+/// Has these leave the cache, and the journal know who said so.
+pub(super) async fn evicted(context: &Context, found: &[Digest], only_ram: bool, by: &str) -> Vec<Evicted> {
+    let mut all = vec![];
+    for digest in found {
         let evicted = context.keeper.evict(digest, only_ram);
         let name = name(context, digest);
         if let Ok(freed) = evicted {
             tracing::info!(%digest, name, %freed, only_ram, by, "an image file was evicted");
+            let (digest, name, by) = (*digest, name.clone(), by.to_owned());
+            let told = context.engine.ask(Request::Evicted { digest, name, freed, only_ram, by }).await;
+            if let Err(error) = told {
+                tracing::warn!(%digest, %error, "the journal was not told of an eviction");
+            }
         }
-        Evicted {
+        all.push(Evicted {
             digest: *digest,
             name,
             freed: evicted.unwrap_or_default(),
             kept: evicted.err().map(|kept| kept.to_string()),
-        }
-    };
-    found.iter().map(evict).collect()
+        });
+    }
+    all
 }
 
 async fn pin(State(context): State<Context>, Json(order): Json<PinImage>) -> Response {

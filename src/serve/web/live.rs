@@ -104,7 +104,7 @@ fn change(fact: &Fact) -> Option<Change> {
     match fact {
         Fact::BootStarted { boot, device, .. } => of("boots", Some(device), Some(boot)),
         Fact::BootMoved { boot, .. } | Fact::BootPlanned { boot, .. } => of("boots", None, Some(boot)),
-        Fact::ImagePinned { .. } | Fact::ImageUnpinned { .. } => of("images", None, None),
+        Fact::ImagePinned { .. } | Fact::ImageUnpinned { .. } | Fact::ImageEvicted { .. } => of("images", None, None),
         Fact::TokenCreated { .. }
         | Fact::TokenRevoked { .. }
         | Fact::AccountCreated { .. }

@@ -16,14 +16,19 @@
 mod account;
 mod answer;
 mod asset;
+mod audit;
+mod census;
+mod chart;
 mod door;
 mod frame;
 mod gate;
+mod image;
 mod live;
 mod notice;
 mod order;
 mod overview;
 mod place;
+mod prediction;
 mod trouble;
 mod visitor;
 
@@ -41,14 +46,18 @@ struct Web {
     context: Context,
     door: Door,
     places: place::Places,
+    census: census::Census,
 }
 
 /// The routes of the pages: everything on the listener that is not the API's.
 pub fn router(context: Context, door: Door) -> Router {
-    let web = Web { context, door, places: place::Places::default() };
+    let web = Web { context, door, places: place::Places::default(), census: census::Census::default() };
     let pages = Router::new()
+        .merge(audit::routes())
+        .merge(image::routes())
         .merge(overview::routes())
         .merge(account::routes())
+        .merge(prediction::routes())
         .route("/live", get(live::stream))
         .route("/static/{version}/{file}", get(asset::file))
         .fallback(trouble::nowhere)

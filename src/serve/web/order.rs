@@ -19,6 +19,11 @@ use super::{Trouble, Visitor, Web};
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// The same of a query.
+    pub(super) fn of_query(query: Option<&str>) -> Self {
+        Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect())
+    }
+
     /// What a field says; nothing when it is empty or not there.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let field = self.0.iter().find(|(field, _)| field == name);

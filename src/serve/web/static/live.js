@@ -1,6 +1,7 @@
 // Parts of a page that follow what happens. `<div id="rows" data-live="boots devices">` is asked for again when one of these
 // sections changes: the whole page is, and the part with the same id takes the place of what is shown. An element with
 // `data-live-boot="ID"` or `data-live-device="ID"` minds only what is about that attempt or device.
+// What changes without anything happening, as bytes that come, says `data-every="SECONDS"` as well, and is asked for so often.
 //
 // A tab that nobody looks at holds no stream: browsers open six connections to a server, and every tab would take one.
 
@@ -70,6 +71,13 @@ function follow() {
     if (source.readyState === EventSource.CLOSED) { source = null; poll ??= setInterval(() => { refresh(); follow(); }, POLL); }
   };
 }
+
+// How long ago each such part was asked for is counted in seconds: the parts themselves come and go.
+let seconds = 0;
+setInterval(() => {
+  seconds += 1;
+  if (!document.hidden && parts().some((part) => part.dataset.every && seconds % Number(part.dataset.every) === 0)) refresh();
+}, 1000);
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) { source?.close(); source = null; } else { follow(); if (parts().length) refresh(); }

@@ -1,0 +1,88 @@
+//! What somebody did, as the rest of a sentence that begins with who did it: "assigned lab-debian to 52:54:00:77:00:11, because
+//! ticket 4711".
+
+use crate::model::{Fact, attribute::Changes};
+
+/// What a fact says was done; `None` for what nobody did, and for what has no words here.
+pub fn said(fact: &Fact) -> Option<String> {
+    Some(match fact {
+        Fact::PersonaAssigned { device, persona, not_before, expires, why, .. } => {
+            let from = not_before.map(|from| format!(", from {from} on")).unwrap_or_default();
+            let until = expires.map(|until| format!(", until {until}")).unwrap_or_default();
+            let why = why.as_ref().map(|why| format!(", because {why}")).unwrap_or_default();
+            format!("assigned {persona} to {device}{from}{until}{why}")
+        }
+        Fact::PersonaUnassigned { device, .. } => format!("took the assignment of {device} back"),
+        Fact::DeviceArmed { device, .. } => format!("armed {device}: its disk may be wiped at its next boot"),
+        Fact::DeviceDisarmed { device, .. } => format!("disarmed {device}"),
+        Fact::DeviceForgotten { device, .. } => format!("had everything about {device} forgotten"),
+        Fact::DeviceDescribed { device, changes, .. } => format!("described {device}: {}", told(changes)),
+        Fact::UserDescribed { user, changes, active, .. } => {
+            let active = match active {
+                Some(true) => " as active",
+                Some(false) => " as gone",
+                None => "",
+            };
+            let what = if changes.is_empty() { String::new() } else { format!(": {}", told(changes)) };
+            format!("described {user}{active}{what}")
+        }
+        Fact::UserForgotten { user, .. } => format!("had everything about {user} forgotten"),
+        Fact::ProposalDeclined { device, persona, .. } => {
+            format!("declined {persona}, which was proposed for {device}")
+        }
+        Fact::ImagePinned { image, tier, .. } => format!("pinned {image} to {tier}"),
+        Fact::ImageUnpinned { image, .. } => format!("took the pin of {image} back"),
+        Fact::ImageEvicted { name, freed, only_ram, .. } => {
+            let whence = if *only_ram { "RAM" } else { "the cache" };
+            format!("evicted {name} from {whence}, which freed {freed}")
+        }
+        Fact::TokenCreated { name, scopes, expires, .. } => {
+            let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+            let until = expires.map(|until| format!(", until {until}")).unwrap_or_default();
+            format!("made the token {name}, which allows {}{until}", scopes.join(", "))
+        }
+        Fact::TokenRevoked { name, .. } => format!("revoked the token {name}"),
+        _ => return None,
+    })
+}
+
+fn told(changes: &Changes) -> String {
+    let one = |(name, value): (_, &Option<_>)| match value {
+        Some(value) => format!("{name} is {value}"),
+        None => format!("{name} is not said any more"),
+    };
+    changes.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Bytes, DeviceId, Digest, MacAddr, Moment};
+
+    #[test]
+    fn what_was_done_reads_as_a_sentence() {
+        let mac: MacAddr = "52:54:00:77:00:11".parse().expect("a port");
+        let (device, by) = (DeviceId::new(mac), "helpdesk".to_owned());
+        let assigned = Fact::PersonaAssigned {
+            device,
+            persona: "lab-debian".parse().expect("a name"),
+            by: by.clone(),
+            not_before: None,
+            expires: Some(Moment::from_millis(1_795_520_000_000)),
+            why: Some("ticket 4711".into()),
+        };
+        let words = "assigned lab-debian to 52:54:00:77:00:11, until 2026-11-24T11:33:20Z, because ticket 4711";
+        assert_eq!(said(&assigned).as_deref(), Some(words));
+        let changes = [
+            ("role".parse().expect("a name"), Some("lab".parse().expect("a value"))),
+            ("desk".parse().expect("a name"), None),
+        ];
+        let described = Fact::DeviceDescribed { device, changes: changes.into(), by: by.clone() };
+        let words = "described 52:54:00:77:00:11: desk is not said any more, role is lab";
+        assert_eq!(said(&described).as_deref(), Some(words));
+        let digest = Digest::new([7; 32]);
+        let evicted =
+            Fact::ImageEvicted { digest, name: "tiny/kernel".into(), freed: Bytes(4 << 20), only_ram: false, by };
+        assert_eq!(said(&evicted).as_deref(), Some("evicted tiny/kernel from the cache, which freed 4.0 MiB"));
+    }
+}
