@@ -65,9 +65,14 @@ pub struct Acts {
 
 /// Finds acts. Reads the disk: not on a thread that others wait for.
 pub(super) fn acts(journal: &Reader, newest: u64, ask: &Ask) -> Result<Acts, JournalError> {
+    acts_within(journal, newest, ask, MOST)
+}
+
+/// The same among the newest `most` records.
+pub(super) fn acts_within(journal: &Reader, newest: u64, ask: &Ask, most: u64) -> Result<Acts, JournalError> {
     let limit = ask.limit.unwrap_or(100);
     let start = ask.before.unwrap_or(u64::MAX).min(newest.saturating_add(1));
-    let last = start.saturating_sub(MOST);
+    let last = start.saturating_sub(most);
     let (mut found, mut end) = (vec![], start);
     while end > 1 && end > last {
         let from = end.saturating_sub(WINDOW).max(1);
@@ -89,6 +94,12 @@ pub(super) fn acts(journal: &Reader, newest: u64, ask: &Ask) -> Result<Acts, Jou
         end = from;
     }
     Ok(Acts { acts: found, next: (end > 1).then_some(end) })
+}
+
+/// The act that a record is, if it is anybody's.
+pub(super) fn act_at(journal: &Reader, seq: u64) -> Result<Option<Act>, JournalError> {
+    let record = journal.records_from(seq)?.next().transpose()?;
+    Ok(record.filter(|record| record.seq == seq).as_ref().and_then(act))
 }
 
 fn fits(act: &Act, ask: &Ask) -> bool {

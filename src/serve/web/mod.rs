@@ -15,6 +15,7 @@
 
 mod answer;
 mod asset;
+mod device;
 mod door;
 mod frame;
 mod gate;
@@ -23,26 +24,30 @@ mod notice;
 mod order;
 mod overview;
 mod trouble;
+mod user;
 mod visitor;
 
 use axum::{Router, routing::get};
 
 use super::Context;
 
-use self::{answer::Wants, frame::Frame, trouble::Trouble, visitor::Visitor};
+use self::{answer::Wants, frame::Frame, order::Fields, trouble::Trouble, visitor::Visitor};
 
 /// What every page needs. Cheap to clone.
 #[derive(Clone)]
 struct Web {
     context: Context,
     streams: live::Streams,
+    kept: device::Kept,
 }
 
 /// The routes of the pages: everything on the listener that is not the API's.
 pub fn router(context: Context) -> Router {
-    let web = Web { context, streams: live::Streams::default() };
+    let web = Web { context, streams: live::Streams::default(), kept: device::Kept::default() };
     let pages = Router::new()
         .merge(overview::routes())
+        .merge(device::routes())
+        .merge(user::routes())
         .route("/live", get(live::stream))
         .route("/static/{version}/{file}", get(asset::file))
         .fallback(trouble::nowhere)
