@@ -5,6 +5,7 @@
 mod access;
 mod browser;
 mod chromium;
+mod devices;
 mod pages;
 mod past;
 mod place;

@@ -290,7 +290,8 @@ impl Outlook {
                     Some(persona) => format!("it gets nothing to boot: {persona} wipes the disk, and nobody armed it"),
                     None => format!("it gets nothing to boot: {why}"),
                 };
-                Self { unarmed: persona.is_some(), ..new(Fate::Nothing, words, why.to_string(), persona) }
+                let why = if persona.is_some() { "it has to be armed first".to_owned() } else { why.to_string() };
+                Self { unarmed: persona.is_some(), ..new(Fate::Nothing, words, why, persona) }
             }
         }
     }

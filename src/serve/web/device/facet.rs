@@ -63,6 +63,13 @@ pub(super) struct Facets {
     pub(super) groups: Vec<Group>,
 }
 
+impl Facets {
+    /// Whether the fleet is one that can be counted for every page.
+    pub(super) fn is_small(&self) -> bool {
+        self.all <= SMALL
+    }
+}
+
 /// What was counted last.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counts(Arc<Mutex<Option<Kept>>>);

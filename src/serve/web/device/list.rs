@@ -134,6 +134,12 @@ impl View {
         self.filter.as_deref() == Some(filter)
     }
 
+    /// What the list follows. In a large fleet something happens all the time: there it is looked at every ten seconds
+    /// (`static/devices.js`), rather than fifteen times a second.
+    fn live(&self) -> &'static str {
+        if self.facets.is_small() { "devices boots" } else { "slowly" }
+    }
+
     /// Whether the filter is not what was typed.
     fn is_translated(&self) -> bool {
         self.filter.as_ref().is_some_and(|filter| *filter != self.asked.q)

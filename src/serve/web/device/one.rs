@@ -213,6 +213,9 @@ fn notes(web: &Web, device: &Device, order: &Order, tried: &Tried, now: Moment) 
         _ => "its next boot".to_owned(),
     };
     let installed = device.installed.as_ref().map(|installed| format!("{} since {}", installed.persona, installed.at));
+    if before.fate == Fate::Wiped && after.fate != Fate::Wiped {
+        note("", "Its disk will not be wiped any more.".into());
+    }
     match after.fate {
         Fate::Wiped => {
             let persona = after.persona.as_deref().unwrap_or_default();
@@ -221,9 +224,6 @@ fn notes(web: &Web, device: &Device, order: &Order, tried: &Tried, now: Moment) 
                 None => "Whatever is on it now is lost.".to_owned(),
             };
             note("bad", format!("At {begins} its disk will be wiped, and {persona} installed on it. {lost}"));
-        }
-        Fate::Runs | Fate::Disk if before.fate == Fate::Wiped => {
-            note("", "Its disk will not be wiped any more.".into());
         }
         Fate::Runs if installed.is_some() => {
             let installed = installed.unwrap_or_default();

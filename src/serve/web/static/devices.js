@@ -1,4 +1,7 @@
-// The list of devices: one box ticks the whole page, and a line says how many are ticked.
+// The list of devices: one box ticks the whole page, and a line says how many are ticked. And the page of a work: it looks again
+// while the work is under way, because the last of its facts comes before the word that it is done.
+
+import { refresh } from "./live.js";
 
 function count() {
   const boxes = [...document.querySelectorAll("#many input[name=mac]")];
@@ -20,3 +23,10 @@ document.addEventListener("change", (event) => {
 });
 document.addEventListener("part", count);
 count();
+
+// A large fleet is looked at now and then: something happens in it all the time.
+if (document.querySelector("#rows[data-live=slowly]")) setInterval(() => document.hidden || refresh(), 10_000);
+
+if (document.getElementById("work")) {
+  const look = setInterval(() => document.querySelector("#work .working") ? refresh() : clearInterval(look), 1000);
+}
