@@ -109,9 +109,19 @@ fn an_assignment_says_what_it_does_and_is_seen_elsewhere_at_once() {
 
     // While it is looked at, what others do arrives.
     site.ok(&["device", "set", &device.to_string(), "note=seen at once"]);
-    browser.wait_until(
-        "return [...document.querySelectorAll('#device input')].some((one) => one.value === 'seen at once')",
-    );
+    let note = "return [...document.querySelectorAll('#device input')].some((one) => one.value === 'seen at once')";
+    browser.wait_until(note);
+
+    // All that could name its persona, in the order in which it is asked; and all of it on a phone.
+    browser.goto(&format!("{}/devices/{}", site.url, mac(who::DESKS.start)));
+    browser.choose("Whose word counts, and what it would be answered");
+    browser.wait_for_text("Asked in this order");
+    browser.shot("device-desk");
+    browser.phone();
+    browser.scheme(true);
+    browser.reload();
+    browser.shot("device-desk-phone-dark");
+    assert_eq!(browser.exec("return document.documentElement.scrollWidth"), 390);
 }
 
 #[test]
@@ -307,7 +317,7 @@ fn people_are_described_and_forgotten() {
     browser.choose("Save");
     browser.wait_for_text("Somebody changed them meanwhile.");
     browser.choose("Forget…");
-    browser.wait_for_text("1 device lose what they take of them");
+    browser.wait_for_text("What 1 device took of them goes");
     browser.click("#confirm");
     browser.wait_for_text("ann@lab.example is forgotten");
 }
@@ -335,8 +345,8 @@ fn a_hundred_thousand_devices_are_served_right() {
         ("q=not+assigned", 50_000),
         ("q=not+seen&sort=persona", 95_000),
         ("q=mac~52%3A54%3A00%3A00%3A00*&sort=seen", 256),
-        ("q=location~%22site+3*%22+and+seen%3C40d&sort=seen&down=1", 416),
-        ("q=persona-0777", 10),
+        ("q=location~%22site+4*%22+and+seen%3C40d&sort=seen&down=1", 1666),
+        ("q=persona-0777", 50),
         ("q=nobody-is-called-so", 0),
     ] {
         let found = list(query);
