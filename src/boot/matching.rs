@@ -52,11 +52,8 @@ fn reported(pattern: &str, value: &Option<String>) -> bool {
 pub fn resembles(pattern: &str, text: &str) -> bool {
     let text = text.trim();
     if pattern.is_ascii() && text.is_ascii() {
-        // Most are told apart by how they begin, without a copy of either.
-        let first = pattern.split('*').next().unwrap_or_default();
-        if !text.get(..first.len()).is_some_and(|start| start.eq_ignore_ascii_case(first)) {
-            return false;
-        }
+        // Almost everything is: a search over the whole fleet makes no copy of either.
+        return resembles_ascii(pattern.as_bytes(), text.as_bytes());
     }
     let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
     let mut parts = pattern.split('*');
@@ -70,6 +67,25 @@ pub fn resembles(pattern: &str, text: &str) -> bool {
         }
     }
     rest.ends_with(last)
+}
+
+/// The same of ASCII, without copies.
+fn resembles_ascii(pattern: &[u8], text: &[u8]) -> bool {
+    let mut parts = pattern.split(|byte| *byte == b'*');
+    let first = parts.next().unwrap_or_default();
+    let Some((start, mut rest)) = text.split_at_checked(first.len()) else { return false };
+    if !start.eq_ignore_ascii_case(first) {
+        return false;
+    }
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts.filter(|part| !part.is_empty()) {
+        match rest.windows(part.len()).position(|window| window.eq_ignore_ascii_case(part)) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    let end = rest.len().checked_sub(last.len()).map(|at| &rest[at..]);
+    end.is_some_and(|end| end.eq_ignore_ascii_case(last))
 }
 
 #[cfg(test)]

@@ -29,6 +29,11 @@ impl SmbiosUuid {
         (!uniform && !filler).then_some(Self(bytes))
     }
 
+    /// Its bytes in the order in which they are written.
+    pub const fn octets(self) -> [u8; 16] {
+        self.0
+    }
+
     /// The identity that travels and lies in SMBIOS as these bytes: its first three fields are little-endian (SMBIOS
     /// 7.2.1). The result is what `dmidecode` and iPXE's `${uuid}` print.
     pub fn from_smbios(bytes: [u8; 16]) -> Option<Self> {

@@ -109,6 +109,12 @@ pub(super) fn acts(journal: &Reader, newest: u64, ask: &Ask, most: u64) -> Resul
     Ok(Acts { acts: found, next: (end > 1).then_some(end) })
 }
 
+/// The act that a record is, if it is anybody's.
+pub(super) fn act_at(journal: &Reader, seq: u64) -> Result<Option<Act>, JournalError> {
+    let record = journal.records_from(seq)?.next().transpose()?;
+    Ok(record.filter(|record| record.seq == seq).as_ref().and_then(act))
+}
+
 fn fits(act: &Act, ask: &Ask) -> bool {
     let about = |device: &String| act.details.get("device").and_then(Value::as_str) == Some(device);
     ask.by.as_ref().is_none_or(|by| act.by == *by)

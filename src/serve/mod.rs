@@ -21,7 +21,7 @@ pub mod context;
 pub mod dhcp;
 pub mod directory;
 mod exit;
-mod explain;
+pub mod explain;
 mod gc;
 mod hook;
 pub mod http;

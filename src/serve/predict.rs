@@ -127,6 +127,14 @@ async fn retrain(State(context): State<Context>) -> StatusCode {
 }
 
 async fn device(State(context): State<Context>, Path(mac): Path<MacAddr>) -> Response {
+    match foreseen(&context, mac).await {
+        Some(foreseen) => Json(foreseen).into_response(),
+        None => trouble(StatusCode::INTERNAL_SERVER_ERROR, "the look at the model broke off"),
+    }
+}
+
+/// What is predicted for a device; `None` when the look at the model broke off.
+pub(super) async fn foreseen(context: &Context, mac: MacAddr) -> Option<Foreseen> {
     let world = context.engine.world();
     let known = world.device_of(mac).cloned().unwrap_or_else(|| Device::new(mac));
     let ground = context.engine.ground();
@@ -134,11 +142,9 @@ async fn device(State(context): State<Context>, Path(mac): Path<MacAddr>) -> Res
     let (standing, hindrances) = standing(&world, &ground, &known, now);
     // The drivers are worked out anew, which is nothing for the threads that serve.
     let (trainer, id) = (context.trainer.clone(), known.id);
-    let Ok(look) = tokio::task::spawn_blocking(move || trainer.look(id)).await else {
-        return trouble(StatusCode::INTERNAL_SERVER_ERROR, "the look at the model broke off");
-    };
+    let look = tokio::task::spawn_blocking(move || trainer.look(id)).await.ok()?;
     let policy = &ground.site.boot.predict;
-    let foreseen = Foreseen {
+    Some(Foreseen {
         device: known.id,
         prediction: ground.forecast.of(known.id, now).cloned().unwrap_or_default(),
         origin: ground.forecast.origin().cloned(),
@@ -148,8 +154,7 @@ async fn device(State(context): State<Context>, Path(mac): Path<MacAddr>) -> Res
         acts_from: policy.act(),
         proposed_from: policy.propose,
         look,
-    };
-    Json(foreseen).into_response()
+    })
 }
 
 /// What comes of what is predicted for a device, and why no more does.
@@ -191,19 +196,25 @@ async fn proposals(State(context): State<Context>) -> Json<Vec<Proposal>> {
     Json(all_proposals(&context.engine.world(), &context.engine.ground(), (context.clock)()))
 }
 
+impl Proposal {
+    /// The order that accepts it.
+    pub(super) fn accepted(&self, arm: bool) -> Order {
+        let why = Some(accepted_why(self.probability));
+        Order::AssignPersona { persona: self.persona.clone(), arm, not_before: None, expires: None, why }
+    }
+
+    /// The order that declines it.
+    pub(super) fn declined(&self) -> Order {
+        Order::DeclineProposal { persona: self.persona.clone() }
+    }
+}
+
 async fn accept(State(context): State<Context>, Json(answer): Json<Answer>) -> Response {
-    answer_with(&context, answer, |proposal, arm| Order::AssignPersona {
-        persona: proposal.persona.clone(),
-        arm,
-        not_before: None,
-        expires: None,
-        why: Some(accepted_why(proposal.probability)),
-    })
-    .await
+    answer_with(&context, answer, Proposal::accepted).await
 }
 
 async fn decline(State(context): State<Context>, Json(answer): Json<Answer>) -> Response {
-    answer_with(&context, answer, |proposal, _| Order::DeclineProposal { persona: proposal.persona.clone() }).await
+    answer_with(&context, answer, |proposal, _| proposal.declined()).await
 }
 
 /// Gives the order that answers what is proposed for a device, and says what that was.

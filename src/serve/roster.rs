@@ -38,7 +38,7 @@ use super::{
 
 /// How many rows are carried out in one go: the writer works on them for 5 ms, 11 ms at the worst. A hundred thousand at once would
 /// be 1.3 s, in which no device gets an answer (benches/door and tests/people/large in release, 26 November 2026, two busy cores).
-const ROWS_AT_ONCE: usize = 500;
+pub(super) const ROWS_AT_ONCE: usize = 500;
 /// The largest body: a roster of [`roster::MOST_ROWS`] rows as JSON.
 const LARGEST_BODY: usize = 512 << 20;
 /// How often, and after how long, a full inbox is tried again.
@@ -216,7 +216,7 @@ pub(super) async fn taken(context: &Context, ask: ImportAsk) -> Result<Imported,
 }
 
 /// What rows change, when all of it could be done now: each row is tried on a copy of the World, which costs a few pointers.
-fn tried(
+pub(super) fn tried(
     world: &Arc<World>,
     ground: &Ground,
     by: &str,
@@ -271,7 +271,7 @@ async fn carry_out(context: &Context, by: &str, imported: &mut Imported) {
 }
 
 /// Asks again while the engine is busy with devices: they come first.
-async fn patiently(context: &Context, orders: Orders) -> Result<Reply, Unavailable> {
+pub(super) async fn patiently(context: &Context, orders: Orders) -> Result<Reply, Unavailable> {
     for _ in 0..TRIES {
         match context.engine.ask(Request::Orders(orders.clone())).await {
             Err(Unavailable::Busy) => tokio::time::sleep(PAUSE).await,

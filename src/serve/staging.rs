@@ -24,6 +24,7 @@ use crate::{
     },
     predict::demand::{Cause, Demand, Row},
     usage::staging::{Report, report},
+    world::Ground,
 };
 
 use super::{Context, cache::tell_keeper, context::lock};
@@ -149,10 +150,7 @@ async fn status(State(context): State<Context>, Query(ask): Query<StageAsk>) -> 
     let (demand, world, ground) = (context.outlook.get(), context.engine.world(), context.engine.ground());
     let mut devices: BTreeMap<&ImageName, Vec<ForDevice>> = BTreeMap::new();
     for row in &demand.rows {
-        for (image, device) in wanted(row, |persona| {
-            let entry = ground.catalog.persona(persona).or_else(|| ground.catalog.successor(persona));
-            entry.and_then(|entry| ground.catalog.image(entry.persona.image())).map(|image| &image.name)
-        }) {
+        for (image, device) in wanted(row, |persona| image_of(&ground, persona)) {
             devices.entry(image).or_default().push(device);
         }
     }
@@ -172,6 +170,26 @@ async fn status(State(context): State<Context>, Query(ask): Query<StageAsk>) -> 
         moved: context.keeper.staged(),
         found: report(world.recent_boots()),
     })
+}
+
+/// What is staged for one device, the most probable image first, and where its files are.
+pub(super) fn staged_for(context: &Context, device: DeviceId) -> Vec<StagedImage> {
+    let (demand, ground) = (context.outlook.get(), context.engine.ground());
+    let Some(row) = demand.rows.iter().find(|row| row.device == device) else { return vec![] };
+    let mut images: BTreeMap<&ImageName, Vec<ForDevice>> = BTreeMap::new();
+    for (image, device) in wanted(row, |persona| image_of(&ground, persona)) {
+        images.entry(image).or_default().push(device);
+    }
+    let known = images.into_iter().filter_map(|(name, devices)| Some((ground.catalog.image(name)?, devices)));
+    let mut staged: Vec<_> = known.map(|(image, devices)| view(context, &demand, image, devices, None)).collect();
+    staged.sort_by(|a, b| b.boots.total_cmp(&a.boots).then(a.image.cmp(&b.image)));
+    staged
+}
+
+/// The image of a persona, or of the one that takes its place.
+fn image_of<'a>(ground: &'a Ground, persona: &PersonaName) -> Option<&'a ImageName> {
+    let entry = ground.catalog.persona(persona).or_else(|| ground.catalog.successor(persona));
+    entry.and_then(|entry| ground.catalog.image(entry.persona.image())).map(|image| &image.name)
 }
 
 /// Which images a device may want.

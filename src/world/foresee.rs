@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use crate::{
-    boot::choose::choose,
-    model::{Decision, Device, DeviceId, Digest, Moment, Reason, Seconds, decision::Voice},
+    boot::{choose::choose, plan},
+    model::{Decision, Device, DeviceId, Digest, Firmware, Moment, Reason, Seconds, decision::Voice, plan::BootPlan},
     predict::demand::{self, Demand, Named, Subject, Terms},
 };
 
@@ -65,6 +65,16 @@ fn named(world: &World, ground: &Ground, device: &Device, now: Moment) -> Named 
         Decision::LocalDisk { reason: Reason::Fallback } => Named::Open(None),
         Decision::LocalDisk { .. } | Decision::Refuse { .. } => Named::Nothing,
     }
+}
+
+/// What a device would be told if it asked for its script now, whatever DHCP would make of it before. It need not be known.
+pub fn outlook(world: &World, ground: &Ground, device: &Device, now: Moment) -> BootPlan {
+    let device = world.whole(device);
+    let prediction = ground.forecast.of(device.id, now).zip(ground.forecast.origin());
+    let address = address(world, &device);
+    let decision = choose(&ground.site.boot, &ground.catalog, &device, address, prediction, now);
+    let shelf = plan::Shelf { catalog: &ground.catalog, secrets: &ground.secrets };
+    plan::plan(&ground.site.boot, shelf, &device, device.firmware.unwrap_or(Firmware::EfiPxe), decision)
 }
 
 /// The address that a device has, or had last: it most probably gets that one again.

@@ -20,6 +20,6 @@ mod token;
 pub use command::nearest;
 pub use decide::{Ground, Outcome, Stamp, decide};
 pub use explain::{Answer, Explanation, Subject, explain};
-pub use foresee::{arrival, demand};
+pub use foresee::{arrival, demand, outlook};
 pub use state::World;
 pub use taken::{Taken, TakenOrders};

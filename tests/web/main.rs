@@ -12,6 +12,7 @@ mod access;
 mod browser;
 mod chromium;
 mod origin;
+mod devices;
 mod pages;
 mod figures;
 mod past;

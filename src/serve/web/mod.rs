@@ -19,6 +19,7 @@ mod asset;
 mod audit;
 mod census;
 mod chart;
+mod device;
 mod door;
 mod frame;
 mod gate;
@@ -30,6 +31,7 @@ mod overview;
 mod place;
 mod prediction;
 mod trouble;
+mod user;
 mod visitor;
 
 use axum::{Router, routing::get};
@@ -38,7 +40,7 @@ use super::Context;
 
 pub use door::{Door, OidcSettings, Settings as DoorSettings};
 
-use self::{answer::Wants, frame::Frame, trouble::Trouble, visitor::Visitor};
+use self::{answer::Wants, frame::Frame, order::Fields, trouble::Trouble, visitor::Visitor};
 
 /// What every page needs. Cheap to clone.
 #[derive(Clone)]
@@ -47,17 +49,21 @@ struct Web {
     door: Door,
     places: place::Places,
     census: census::Census,
+    kept: device::Kept,
 }
 
 /// The routes of the pages: everything on the listener that is not the API's.
 pub fn router(context: Context, door: Door) -> Router {
-    let web = Web { context, door, places: place::Places::default(), census: census::Census::default() };
+    let places = place::Places::default();
+    let web = Web { context, door, places, census: census::Census::default(), kept: device::Kept::default() };
     let pages = Router::new()
         .merge(audit::routes())
         .merge(image::routes())
         .merge(overview::routes())
         .merge(account::routes())
         .merge(prediction::routes())
+        .merge(device::routes())
+        .merge(user::routes())
         .route("/live", get(live::stream))
         .route("/static/{version}/{file}", get(asset::file))
         .fallback(trouble::nowhere)

@@ -19,9 +19,9 @@ use super::{Trouble, Visitor, Web};
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// The same of a query.
-    pub(super) fn of_query(query: Option<&str>) -> Self {
-        Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect())
+    /// Those of a form as it was sent, or of a query.
+    pub(super) fn of(text: &[u8]) -> Self {
+        Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
     /// What a field says; nothing when it is empty or not there.
@@ -56,7 +56,7 @@ impl FromRequest<Web> for Fields {
         let body = Bytes::from_request(request, web).await.map_err(|error| {
             Trouble::new(StatusCode::PAYLOAD_TOO_LARGE, "That is too much", error.to_string(), "Send less at once.")
         })?;
-        Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
+        Ok(Self::of(&body))
     }
 }
 

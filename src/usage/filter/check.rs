@@ -6,10 +6,10 @@ use ipnet::Ipv4Net;
 
 use crate::{
     boot::matching::resembles,
-    model::{Arch, Bytes, MacAddr, Millis, Seconds, SmbiosUuid, timeline::Outcome},
+    model::{Arch, Bytes, Device, MacAddr, Millis, Seconds, SmbiosUuid, timeline::Outcome},
 };
 
-use super::field::{Field, Kind, Known, Value};
+use super::field::{Field, Kind, Known, Scene, Value};
 
 /// What a field shall say.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,21 +123,21 @@ impl Check {
     }
 
     /// Whether the values that a device has of the field pass.
-    pub(super) fn holds(&self, values: &[Value<'_>]) -> bool {
+    pub(super) fn holds(&self, field: &Field, scene: &Scene<'_>, device: &Device) -> bool {
         match self {
-            Self::There => !values.is_empty(),
+            Self::There => field.any(scene, device, &mut |_| true),
             Self::Text(operator, _) | Self::Net(operator, _) | Self::Size(operator, _) => {
-                values.iter().any(|value| self.fits(value)) != operator.negates()
+                field.any(scene, device, &mut |value| self.fits(&value)) != operator.negates()
             }
-            Self::Age(..) | Self::Number(..) => values.iter().any(|value| self.fits(value)),
+            Self::Age(..) | Self::Number(..) => field.any(scene, device, &mut |value| self.fits(&value)),
         }
     }
 
     /// Whether one value is what was asked for; negation aside.
-    fn fits(&self, value: &Value<'_>) -> bool {
+    pub(super) fn fits(&self, value: &Value<'_>) -> bool {
         match (self, value) {
             (Self::Text(Operator::Like | Operator::Unlike, pattern), Value::Text(text)) => resembles(pattern, text),
-            (Self::Text(_, wanted), Value::Text(text)) => wanted.to_lowercase() == text.trim().to_lowercase(),
+            (Self::Text(_, wanted), Value::Text(text)) => is_same(wanted, text.trim()),
             (Self::Net(_, wanted), Value::Net(net)) => wanted.contains(net),
             (Self::Size(operator, wanted), Value::Size(size)) => operator.orders(*size, *wanted),
             (Self::Age(operator, wanted), Value::Age(age)) => operator.orders(*age, Millis(u64::from(wanted.0) * 1000)),
@@ -146,6 +146,14 @@ impl Check {
             }
             _ => false,
         }
+    }
+}
+
+/// Whether two texts are the same but for upper and lower case.
+fn is_same(one: &str, other: &str) -> bool {
+    match one.is_ascii() && other.is_ascii() {
+        true => one.eq_ignore_ascii_case(other),
+        false => one.to_lowercase() == other.to_lowercase(),
     }
 }
 

@@ -1,12 +1,12 @@
 //! What a filter can ask of a device.
 
-use std::{borrow::Cow, fmt, net::Ipv4Addr};
+use std::{borrow::Cow, collections::HashMap, fmt, net::Ipv4Addr, str};
 
 use ipnet::Ipv4Net;
 
 use crate::{
     model::{
-        Bytes, Decision, Device, Millis, Moment, PersonaName,
+        Bytes, Decision, Device, MacAddr, Millis, Moment, PersonaName, SmbiosUuid,
         attribute::{self, AttributeName},
         smbios::Hardware,
     },
@@ -36,6 +36,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("outcome", "how its latest boot ended: ready, installed, local-disk, refused, failed, stuck, restarted"),
     ("seen", "for how long it has been silent: seen<7d"),
     ("first_seen", "since when it is known: first_seen<1d"),
+    ("text", "any of its names, numbers, host names and attributes: text~*hall*"),
 ];
 
 /// Stands before the name of an attribute that a field would hide.
@@ -72,10 +73,11 @@ pub(super) enum Known {
     Outcome,
     Seen,
     FirstSeen,
+    Text,
 }
 
 /// The same fields in the order of [`FIELDS`].
-const KNOWN: [Known; 21] = [
+const KNOWN: [Known; 22] = [
     Known::Mac,
     Known::Uuid,
     Known::Arch,
@@ -97,6 +99,7 @@ const KNOWN: [Known; 21] = [
     Known::Outcome,
     Known::Seen,
     Known::FirstSeen,
+    Known::Text,
 ];
 
 /// What a field says of one device.
@@ -106,6 +109,15 @@ pub(super) enum Value<'a> {
     Size(Bytes),
     Age(Millis),
     Net(Ipv4Net),
+}
+
+/// What a filter is held against.
+pub(super) struct Scene<'a> {
+    pub(super) world: &'a World,
+    pub(super) now: Moment,
+    /// The host names that matter, by port, when they were collected beforehand: looking up each device's leases takes longer
+    /// than all else that a search does.
+    pub(super) hosts: Option<HashMap<MacAddr, Vec<&'a str>>>,
 }
 
 /// How a field's values compare.
@@ -142,27 +154,32 @@ impl Field {
         }
     }
 
-    /// What it says of a device at `now`: of some fields several values, of one that is not there none.
-    pub(super) fn values<'a>(&self, world: &'a World, device: &'a Device, now: Moment) -> Vec<Value<'a>> {
+    /// Whether one of the values that it has of a device is what `wanted` wants: of some fields there are several, of one that
+    /// is not there none.
+    pub(super) fn any(&self, scene: &Scene<'_>, device: &Device, wanted: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
         match self {
             Self::Attribute(name) => {
-                world.attribute(device, name.as_str()).map(|value| text(value.as_str())).into_iter().collect()
+                let value = scene.world.attribute(device, name.as_str());
+                value.is_some_and(|value| wanted(text(value.as_str())))
             }
-            Self::Known(known) => known.values(world, device, now),
+            Self::Known(Known::Text) => any_text(scene, device, wanted),
+            Self::Known(known) => known.any(scene, device, wanted),
         }
     }
 }
 
 impl Known {
-    fn values<'a>(self, world: &'a World, device: &'a Device, now: Moment) -> Vec<Value<'a>> {
+    fn any(self, scene: &Scene<'_>, device: &Device, wanted: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
+        let Scene { world, now, .. } = *scene;
         let Hardware { manufacturer, product, serial, asset, memory_mib, .. } = &device.hardware;
         let one = match self {
-            Self::Mac => return device.macs.iter().map(|mac| owned(mac)).collect(),
+            Self::Mac => return device.macs.iter().any(|mac| wanted(text(port(*mac, &mut [0; 36])))),
+            Self::Text => return any_text(scene, device, wanted),
             Self::Address => {
                 let leases = device.macs.iter().flat_map(|mac| world.leases.of(*mac));
-                return leases.filter(|lease| lease.holds(now)).map(|lease| Value::Net(lease.ip.into())).collect();
+                return leases.filter(|lease| lease.holds(now)).any(|lease| wanted(Value::Net(lease.ip.into())));
             }
-            Self::Uuid => device.uuid.as_ref().map(|uuid| owned(uuid)),
+            Self::Uuid => return device.uuid.is_some_and(|uuid| wanted(text(identity(uuid, &mut [0; 36])))),
             Self::Arch => device.arch.map(|arch| text(arch.name())),
             Self::Manufacturer => manufacturer.as_deref().map(text),
             Self::Product => product.as_deref().map(text),
@@ -174,12 +191,12 @@ impl Known {
             Self::Circuit => device.link.circuit.as_deref().map(text),
             Self::Remote => device.link.remote.as_deref().map(text),
             Self::Interface => device.link.interface.as_deref().map(text),
-            Self::Persona => persona(world, device, now).map(|persona| text(persona.as_str())),
+            Self::Persona => persona(world, device, now).map(|(persona, _)| text(persona.as_str())),
             Self::Assigned => {
                 let assigned = device.assigned.as_ref().filter(|a| a.expires.is_none_or(|expires| now < expires));
                 assigned.map(|assigned| text(assigned.persona.as_str()))
             }
-            Self::Armed => device.armed.as_ref().map(|armed| owned(armed)),
+            Self::Armed => device.armed.as_ref().map(|armed| Value::Text(armed.to_string().into())),
             Self::Installed => device.installed.as_ref().map(|installed| text(installed.persona.name.as_str())),
             Self::Outcome => {
                 let latest = device.boot.and_then(|boot| world.boots.get(&boot)).and_then(|boot| boot.outcome);
@@ -188,28 +205,102 @@ impl Known {
             Self::Seen => device.seen.map(|seen| Value::Age(now.since(seen.last))),
             Self::FirstSeen => device.seen.map(|seen| Value::Age(now.since(seen.first))),
         };
-        one.into_iter().collect()
+        one.is_some_and(wanted)
+    }
+}
+
+/// Whatever a person would call a device by. What is looked up elsewhere comes last.
+fn any_text(scene: &Scene<'_>, device: &Device, wanted: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
+    let Hardware { manufacturer, product, serial, asset, .. } = &device.hardware;
+    let mut space = [0; 36];
+    device.macs.iter().any(|mac| wanted(text(port(*mac, &mut space))))
+        || [serial, asset, product, manufacturer].into_iter().flatten().any(|value| wanted(text(value)))
+        || device.attributes.values().any(|value| wanted(text(value.as_str())))
+        || device.assigned.as_ref().is_some_and(|assigned| wanted(text(assigned.persona.as_str())))
+        || device.installed.as_ref().is_some_and(|installed| wanted(text(installed.persona.name.as_str())))
+        || device.uuid.is_some_and(|uuid| wanted(text(identity(uuid, &mut space))))
+        || scene.world.user_of(device).is_some_and(|user| user.attributes.values().any(|v| wanted(text(v.as_str()))))
+        || host_names(scene, device, wanted)
+}
+
+/// The names that the device gave itself when it asked for addresses.
+fn host_names(scene: &Scene<'_>, device: &Device, wanted: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
+    match &scene.hosts {
+        Some(hosts) if hosts.is_empty() => false,
+        Some(hosts) => device.macs.iter().filter_map(|mac| hosts.get(mac)).flatten().any(|host| wanted(text(host))),
+        None => {
+            let leases = device.macs.iter().flat_map(|mac| scene.world.leases.of(*mac));
+            leases.filter_map(|lease| lease.hostname.as_deref()).any(|host| wanted(text(host)))
+        }
+    }
+}
+
+/// A port as it is shown.
+fn port(mac: MacAddr, space: &mut [u8; 36]) -> &str {
+    digits(&mac.octets(), b':', &[1, 2, 3, 4, 5], space)
+}
+
+/// An identity as it is shown.
+fn identity(uuid: SmbiosUuid, space: &mut [u8; 36]) -> &str {
+    digits(&uuid.octets(), b'-', &[4, 6, 8, 10], space)
+}
+
+/// Hexadecimal digits, with a separator before the bytes at `gaps`: a search writes a hundred thousand of them, which is no
+/// work for `format!`.
+fn digits<'s>(bytes: &[u8], separator: u8, gaps: &[usize], space: &'s mut [u8; 36]) -> &'s str {
+    let gapped = bytes.iter().enumerate().flat_map(|(n, byte)| {
+        let gap = gaps.contains(&n).then_some(separator);
+        gap.into_iter().chain([byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)]))
+    });
+    let mut length = 0;
+    for (place, byte) in space.iter_mut().zip(gapped) {
+        *place = byte;
+        length += 1;
+    }
+    str::from_utf8(&space[..length]).unwrap_or_default()
+}
+
+/// What a device's persona stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It was assigned, and holds now.
+    Assigned,
+    /// It is on the disk.
+    Installed,
+    /// It is what the device became last.
+    Became,
+}
+
+impl Standing {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Assigned => "assigned",
+            Self::Installed => "installed",
+            Self::Became => "became",
+        }
     }
 }
 
 /// What a device is or shall be, as far as facts tell; what rules and predictions would make of it, `explain` tells.
-fn persona<'a>(world: &'a World, device: &'a Device, now: Moment) -> Option<&'a PersonaName> {
-    let assigned = device.assigned.as_ref().filter(|assigned| assigned.holds(now)).map(|assigned| &assigned.persona);
-    let installed = || device.installed.as_ref().map(|installed| &installed.persona.name);
+pub fn persona<'a>(world: &'a World, device: &'a Device, now: Moment) -> Option<(&'a PersonaName, Standing)> {
+    let assigned = device.assigned.as_ref().filter(|assigned| assigned.holds(now));
+    if let Some(assigned) = assigned {
+        return Some((&assigned.persona, Standing::Assigned));
+    }
+    if let Some(installed) = &device.installed {
+        return Some((&installed.persona.name, Standing::Installed));
+    }
     let latest = || match world.boots.get(&device.boot?)?.decision.as_ref()? {
         Decision::Become { persona, .. } => Some(&persona.name),
         Decision::LocalDisk { .. } | Decision::Refuse { .. } => None,
     };
     let last = || device.visits.last().map(|visit| &visit.persona);
-    assigned.or_else(installed).or_else(latest).or_else(last)
+    latest().or_else(last).map(|persona| (persona, Standing::Became))
 }
 
 fn text(value: &str) -> Value<'_> {
     Value::Text(value.into())
-}
-
-fn owned(value: &impl ToString) -> Value<'static> {
-    Value::Text(value.to_string().into())
 }
 
 impl fmt::Display for Field {

@@ -16,8 +16,9 @@
 mod check;
 mod field;
 mod parse;
+mod search;
 
-use std::{fmt, str::FromStr};
+use std::{collections::HashMap, fmt, str::FromStr};
 
 use crate::{
     model::{Device, Moment, attribute::AttributeName},
@@ -25,10 +26,11 @@ use crate::{
 };
 
 use check::Check;
-use field::Field;
+use field::{Field, Known, Scene, Value};
 
-pub use field::FIELDS;
+pub use field::{FIELDS, Standing, persona};
 pub use parse::BadFilter;
+pub use search::searched;
 
 /// Which devices are meant: every one that [fits](Filter::fits). Written and read as text; what it prints reads back as itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +59,21 @@ impl Filter {
 
     /// Whether a device is meant, as it is at `now`.
     pub fn fits(&self, world: &World, device: &Device, now: Moment) -> bool {
-        self.0.fits(world, device, now)
+        self.0.fits(&Scene { world, now, hosts: None }, device)
+    }
+
+    /// The filter made ready for many devices of one World.
+    pub fn over<'a>(&'a self, world: &'a World, now: Moment) -> Over<'a> {
+        let mut texts = vec![];
+        self.0.texts(&mut texts);
+        let mut hosts: HashMap<_, Vec<&str>> = HashMap::new();
+        let leases = world.leases.iter().filter(|_| !texts.is_empty());
+        for (mac, host) in leases.filter_map(|lease| Some((lease.mac, lease.hostname.as_deref()?))) {
+            if texts.iter().any(|check| check.fits(&Value::Text(host.into()))) {
+                hosts.entry(mac).or_default().push(host);
+            }
+        }
+        Over { node: &self.0, scene: Scene { world, now, hosts: Some(hosts) } }
     }
 
     /// The attributes that it asks for. Whoever shows an empty list had better tell of those that no device has: a field
@@ -69,13 +85,36 @@ impl Filter {
     }
 }
 
+/// A [`Filter`] that is held against one device after the other: what it needs of the World besides was looked up once.
+pub struct Over<'a> {
+    node: &'a Node,
+    scene: Scene<'a>,
+}
+
+impl Over<'_> {
+    /// Whether a device is meant.
+    pub fn fits(&self, device: &Device) -> bool {
+        self.node.fits(&self.scene, device)
+    }
+}
+
 impl Node {
-    fn fits(&self, world: &World, device: &Device, now: Moment) -> bool {
+    fn fits(&self, scene: &Scene<'_>, device: &Device) -> bool {
         match self {
-            Self::All(nodes) => nodes.iter().all(|node| node.fits(world, device, now)),
-            Self::Any(nodes) => nodes.iter().any(|node| node.fits(world, device, now)),
-            Self::Not(node) => !node.fits(world, device, now),
-            Self::Test(field, check) => check.holds(&field.values(world, device, now)),
+            Self::All(nodes) => nodes.iter().all(|node| node.fits(scene, device)),
+            Self::Any(nodes) => nodes.iter().any(|node| node.fits(scene, device)),
+            Self::Not(node) => !node.fits(scene, device),
+            Self::Test(field, check) => check.holds(field, scene, device),
+        }
+    }
+
+    /// What is asked of any text of a device.
+    fn texts<'a>(&'a self, checks: &mut Vec<&'a Check>) {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().for_each(|node| node.texts(checks)),
+            Self::Not(node) => node.texts(checks),
+            Self::Test(Field::Known(Known::Text), check) => checks.push(check),
+            Self::Test(..) => {}
         }
     }
 

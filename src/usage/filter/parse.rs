@@ -27,6 +27,14 @@ pub struct BadFilter {
     text: String,
 }
 
+impl BadFilter {
+    /// What was written before the place of the mistake, and what from there on.
+    pub fn sides(&self) -> (String, String) {
+        let before = self.text.chars().take(self.column - 1).collect();
+        (before, self.text.chars().skip(self.column - 1).collect())
+    }
+}
+
 impl fmt::Display for BadFilter {
     /// The message, and the place in the filter below it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

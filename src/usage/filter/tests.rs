@@ -28,7 +28,7 @@ fn world() -> (World, Moment) {
     };
     let ip = "10.1.2.9".parse().expect("an address");
     let until = began.plus(Seconds(7200));
-    let lease = Lease { ip, mac, state: LeaseState::Bound, until, hostname: None };
+    let lease = Lease { ip, mac, state: LeaseState::Bound, until, hostname: Some("laptop-7".into()) };
     let said = |said: &[(&str, &str)]| {
         said.iter()
             .map(|(name, value)| (name.parse().expect("a name"), Some(value.parse().expect("a value"))))
@@ -70,7 +70,10 @@ fn world() -> (World, Moment) {
 fn fits(filter: &str) -> bool {
     let (world, now) = world();
     let device = world.devices.values().next().expect("one device");
-    filter.parse::<Filter>().unwrap_or_else(|bad| panic!("{filter}: {bad}")).fits(&world, device, now)
+    let filter = filter.parse::<Filter>().unwrap_or_else(|bad| panic!("{filter}: {bad}"));
+    let fits = filter.fits(&world, device, now);
+    assert_eq!(filter.over(&world, now).fits(device), fits, "{filter}: made ready for many, it means the same");
+    fits
 }
 
 #[test]
@@ -89,6 +92,8 @@ fn a_filter_fits_what_it_says() {
         "first_seen>=1h and seen<=1h",
         "arch=x64",
         "department!=it and department!~i*",
+        "text~*optiplex* and text~*BERLIN* and text=laptop-7 and text~52:54:00:* and text!~*desk*",
+        "not text~*laptop-8* and text and text~*kiosk*",
         "not relay and not outcome and outcome!=local-disk",
         "role=dev or role=developer and not not user",
     ] {
@@ -105,6 +110,8 @@ fn a_filter_fits_what_it_says() {
         "seen>2h",
         "relay=0.0.0.0/0",
         "location~berlin",
+        "text!~*laptop*",
+        "text~laptop",
         "(role=dev or role=developer) and not user",
     ] {
         assert!(!fits(no), "{no}");

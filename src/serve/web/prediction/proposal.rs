@@ -112,7 +112,7 @@ pub(super) async fn page(
 ) -> Result<Response, Trouble> {
     let count = web.count().await?;
     let pages = count.proposed.len().div_ceil(A_PAGE).max(1);
-    let page = Fields::of_query(query.as_deref()).read::<usize>("page")?.unwrap_or(1).clamp(1, pages);
+    let page = Fields::of(query.unwrap_or_default().as_bytes()).read::<usize>("page")?.unwrap_or(1).clamp(1, pages);
     let rows = rows(&web, &count, (page - 1) * A_PAGE, A_PAGE);
     let view = View { waiting: count.proposed.len(), page, pages, rows };
     wants.answer(&view, || Page { frame: frame.titled(Section::Predictions, "Proposals"), view: &view })
@@ -182,7 +182,7 @@ pub(super) async fn confirm(
     frame: Frame,
 ) -> Result<Response, Trouble> {
     visitor.must(Role::Operator)?;
-    let view = Answer::of(&web, &Fields::of_query(query.as_deref()))?;
+    let view = Answer::of(&web, &Fields::of(query.unwrap_or_default().as_bytes()))?;
     let title = if view.accept { "Accept proposals" } else { "Decline proposals" };
     wants.answer(&view, || AnswerPage { frame: frame.titled(Section::Predictions, title), view: &view })
 }
