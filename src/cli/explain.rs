@@ -71,7 +71,8 @@ pub(super) async fn run(args: Args, global: &Global) -> Done {
     };
     say(&format!("\nDecision: {}\n{}", timeline::decided(&plan.decision), predict::candidates(&foreseen)));
     if let (Some(server), Some(boot)) = (server, explained.boot) {
-        let links = Links { server: server_url(server, explained.http_port), boot, token: "TOKEN".into() };
+        let links =
+            Links { server: server_url(server, explained.http_port), boot, token: "TOKEN".into(), syslog: None };
         say(&format!("\nIts boot script:\n{}", ipxe_script::script(plan, &links).trim_end()));
     }
     Ok(())

@@ -65,6 +65,10 @@ dhcp:
 api: {{listen: \"127.0.0.1:8008\"}}
 # api: {{listen: \"0.0.0.0:8443\", cert: tls/fullchain.pem, key: tls/privkey.pem, token_rate: 50, address_rate: 100}}
 
+# What devices say while they boot is shown with their attempts: iPXE (when built with it; port 514 only), Anaconda and Debian's
+# installer are told to send it here, by syslog over UDP. Anybody on the network can send lines; they are kept in memory only.
+# syslog: {{listen: \"0.0.0.0:514\"}}
+
 boot:
   # The persona of devices that nothing else names. Without one, they boot their disks.
   # default: kiosk-live

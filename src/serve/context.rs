@@ -19,7 +19,8 @@ use crate::{
 };
 
 use super::{
-    callers::Callers, hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey, staging::Outlook, webhook::Webhooks,
+    callers::Callers, capture::Capture, console::Console, hook::Hook, metrics::Metrics, pace::Pacer, seed::SeedKey,
+    staging::Outlook, webhook::Webhooks,
 };
 
 /// What every service needs. Cheap to clone.
@@ -57,6 +58,10 @@ pub struct Context {
     pub webhooks: Arc<Webhooks>,
     /// Who calls the API, and how often.
     pub callers: Arc<Callers>,
+    /// The packets of boots.
+    pub capture: Arc<Capture>,
+    /// What devices say while they boot.
+    pub console: Arc<Console>,
     /// What the helpers say of themselves.
     pub health: Arc<Mutex<BTreeMap<String, String>>>,
 }

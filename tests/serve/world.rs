@@ -186,6 +186,8 @@ impl House {
             hook: None,
             webhooks: Arc::default(),
             callers: Arc::default(),
+            capture: Arc::default(),
+            console: Arc::default(),
             health: Arc::default(),
         };
         let pages = http::bind(0).await.unwrap();

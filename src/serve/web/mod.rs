@@ -15,6 +15,7 @@
 
 mod answer;
 mod asset;
+mod boot;
 mod door;
 mod frame;
 mod gate;
@@ -43,6 +44,7 @@ pub fn router(context: Context) -> Router {
     let web = Web { context, streams: live::Streams::default() };
     let pages = Router::new()
         .merge(overview::routes())
+        .merge(boot::routes())
         .route("/live", get(live::stream))
         .route("/static/{version}/{file}", get(asset::file))
         .fallback(trouble::nowhere)
