@@ -3,12 +3,14 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
 mod access;
+mod boots;
 mod browser;
 mod chromium;
 mod pages;
 mod past;
 mod place;
 mod stage;
+mod wire;
 
 use browser::Browser;
 use stage::Site;
