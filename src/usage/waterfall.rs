@@ -175,7 +175,7 @@ impl Draft {
             }
             Step::Nbp { name, transfer } => {
                 let row = self.put(Key::Nbp(name.clone()), Kind::Loader, "NBP", name.clone(), moved(transfer));
-                row.transferred(transfer, None);
+                row.transferred(name, transfer, None);
                 row.tries += 1;
             }
             Step::Script { decision } => {
@@ -187,7 +187,7 @@ impl Draft {
                 let row = self.put(Key::File(*role), Kind::Image, role.name(), String::new(), moved(transfer));
                 // A loader that reads a file in parts does not try again.
                 row.tries = row.tries.max(1) + u32::from(row.bad);
-                row.transferred(transfer, Some(*tier));
+                row.transferred("", transfer, Some(*tier));
             }
             Step::NoBlob { role, why, .. } => {
                 let bar = Bar { bad: true, ..instant };
@@ -251,16 +251,19 @@ impl Draft {
 }
 
 impl Row {
-    fn transferred(&mut self, transfer: &Transfer, tier: Option<Tier>) {
+    /// A transfer of what is called `name`, whose bar is there already.
+    fn transferred(&mut self, name: &str, transfer: &Transfer, tier: Option<Tier>) {
         let sent = self.bytes.map_or(0, |bytes| bytes.0) + transfer.bytes.0;
         self.bytes = Some(Bytes(sent));
         self.tier = tier.or(self.tier);
         self.bad = !transfer.is_whole();
-        if self.bad {
-            self.detail = format!("broken off at {} of {}", transfer.bytes, transfer.of);
-        } else if self.detail.starts_with("broken off") || self.detail.starts_with("not to be had") {
-            self.detail = "came whole in the end".into();
-        }
+        let failed = self.bars.iter().filter(|bar| bar.bad).count();
+        let how = match (self.bad, failed) {
+            (true, _) => format!("broken off at {} of {}", transfer.bytes, transfer.of),
+            (false, 0) => String::new(),
+            (false, _) => "came whole in the end".to_owned(),
+        };
+        self.detail = [name, &how].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     }
 }
 

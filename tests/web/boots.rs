@@ -48,6 +48,9 @@ fn packet(kind: u8, more: &[(u8, &[u8])]) -> Vec<u8> {
 fn wired(cable: &Cable) -> Site {
     let syslog = format!("syslog: {{listen: '{OURS}:514'}}");
     Site::with(&syslog, |dir| {
+        let manifest = dir.join("library/images/debian-live.yaml");
+        let text = fs::read_to_string(&manifest).unwrap();
+        fs::write(manifest, text + "args: ['fetch={{blob:rootfs}}', 'ds=nocloud;s={{seed_url}}']\n").unwrap();
         let file = dir.join("greenroom.yaml");
         let dhcp = format!(
             "dhcp: {{mode: full, interfaces: [{}], subnets: [{{subnet: 10.231.77.0/24, pools: {THEIRS}-{THEIRS}}}]}}",
@@ -112,7 +115,7 @@ fn a_machine_boots_on_the_wire_while_somebody_looks() {
     let token = seed.split('/').nth(5).unwrap();
     cable.curl(&format!("{seed}user-data"), &[]);
     let report = format!("{{\"phase\":\"ready\",\"hostname\":{},\"message\":\"up\"}}", serde_json::json!(EVIL));
-    cable.curl(&format!("{server}/report/{boot}/{token}"), &["--json", &report]);
+    cable.curl(&format!("{seed}report"), &["--json", &report]);
     browser.wait_for_text("ready");
     browser.wait_until("return document.querySelector('.head .badge').innerText === 'ready'");
 
@@ -142,7 +145,7 @@ fn a_machine_boots_on_the_wire_while_somebody_looks() {
         let fields = twin["packets"][at]["fields"].as_array().unwrap();
         fields.iter().find(|field| field["code"] == code).map(|field| field["value"].clone()).unwrap_or_default()
     };
-    assert_eq!(read[0][..4], ["0.0.0.0", "255.255.255.255", "1", said(0, 60).as_str().unwrap()].map(str::to_owned));
+    assert_eq!(read[0][..4], [THEIRS, "255.255.255.255", "1", said(0, 60).as_str().unwrap()].map(str::to_owned));
     assert_eq!((read[1][0].as_str(), read[1][4].as_str()), (OURS, THEIRS));
     assert_eq!(read[5][5], format!("{boot}/undionly.kpxe"));
     let cut = twin["packets"][4].to_string();

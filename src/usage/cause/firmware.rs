@@ -2,7 +2,6 @@
 
 use crate::model::{
     Firmware,
-    site::DhcpMode,
     timeline::{Outcome, Step},
 };
 
@@ -10,6 +9,16 @@ use super::{Case, Cause, Sure};
 
 fn is_offer(step: &Step) -> bool {
     matches!(step, Step::Offer { .. })
+}
+
+/// An offer with an address: this server gives them. What it did counts, not how it is configured by now.
+fn gives_address(step: &Step) -> bool {
+    matches!(step, Step::Offer { ip: Some(_), .. })
+}
+
+/// An offer of what to boot alone.
+fn is_proxy(step: &Step) -> bool {
+    matches!(step, Step::Offer { ip: None, .. })
 }
 
 fn is_ack(step: &Step) -> bool {
@@ -49,7 +58,7 @@ pub(super) fn no_offer(case: &Case<'_>) -> Option<Cause> {
 /// Full mode: our OFFER, and no REQUEST.
 pub(super) fn offer_not_taken(case: &Case<'_>) -> Option<Cause> {
     let offers = case.count(is_offer);
-    let ours = case.site.mode == DhcpMode::Full && !case.ipxe_speaks();
+    let ours = case.has(gives_address) && !case.ipxe_speaks();
     let fits = early(case) && ours && offers > 0 && !case.has(is_ack);
     fits.then(|| {
         let cause = Cause::new(
@@ -72,17 +81,14 @@ pub(super) fn offer_not_taken(case: &Case<'_>) -> Option<Cause> {
         };
         cause
             .try_(format!("See that the switch lets this server answer {}: DHCP snooping must trust its port", case.place()))
-            .try_("Set the switch port to an edge port (PortFast): spanning tree drops the first half minute (QUIRKS row 39)")
+            .try_("Set the switch port to an edge port (PortFast): spanning tree drops the first half minute")
     })
 }
 
 /// Proxy mode: we said what to boot, and nobody gave an address.
 pub(super) fn proxy_alone(case: &Case<'_>) -> Option<Cause> {
-    let fits = early(case)
-        && case.site.mode == DhcpMode::Proxy
-        && case.has(is_offer)
-        && !case.has(is_ack)
-        && !case.ipxe_speaks();
+    let ours = case.has(gives_address) || case.has(is_ack);
+    let fits = early(case) && case.has(is_proxy) && !ours && !case.ipxe_speaks();
     fits.then(|| {
         let cause = Cause::new(
             "proxy-alone",
@@ -209,11 +215,11 @@ pub(super) fn nbp_not_run(case: &Case<'_>) -> Option<Cause> {
 }
 
 /// What to do about Secure Boot.
-pub(super) fn secure_boot(cause: Cause, name: &str, case: &Case<'_>) -> Cause {
+pub(super) fn secure_boot(mut cause: Cause, name: &str, case: &Case<'_>) -> Cause {
+    cause.evidence.insert(0, format!("it is {} firmware, and {name} is not signed by Microsoft", case.boot.firmware));
     cause
-        .saw(format!("it is {} firmware, and {name} is not signed by Microsoft", case.boot.firmware))
         .try_("Turn Secure Boot off in the firmware's setup")
-        .try_("Or name a signed NBP (a distribution's shim and its GRUB, or iPXE's signed shim) in `boot.nbp_dir` (QUIRKS row 34)")
+        .try_("Or name a signed NBP (a distribution's shim and its GRUB, or iPXE's signed shim) in `boot.nbp_dir`")
         .try_("With Secure Boot off already: name the other NBP for this model under `boot.uefi_nbp`")
 }
 
@@ -227,7 +233,7 @@ pub(super) fn ipxe_without_address(case: &Case<'_>) -> Option<Cause> {
         .rev()
         .take_while(|moved| !matches!(moved.step, Step::Discover { firmware } if firmware.is_ipxe()));
     let acked = acked.into_iter().any(|moved| is_ack(&moved.step));
-    let fits = case.hangs() && !case.scripted() && asked > 0 && !acked && case.site.mode == DhcpMode::Full;
+    let fits = case.hangs() && !case.scripted() && asked > 0 && !acked && !case.has(is_proxy);
     fits.then(|| {
         let cause = Cause::new(
             "ipxe-no-address",
@@ -252,7 +258,7 @@ pub(super) fn ipxe_without_script(case: &Case<'_>) -> Option<Cause> {
         .iter()
         .rev()
         .take_while(|moved| !matches!(moved.step, Step::Discover { firmware } if firmware.is_ipxe()));
-    let acked = after.any(|moved| is_ack(&moved.step) || (case.site.mode == DhcpMode::Proxy && is_offer(&moved.step)));
+    let acked = after.any(|moved| is_ack(&moved.step) || is_proxy(&moved.step));
     let fits = case.hangs() && !case.scripted() && case.ipxe_speaks() && acked;
     fits.then(|| {
         let port = case.site.http_port;
@@ -263,9 +269,9 @@ pub(super) fn ipxe_without_script(case: &Case<'_>) -> Option<Cause> {
             format!("It has an address and was told where its script is. Its HTTP request to port {port} does not arrive here."),
         );
         let cause = cause.saw("iPXE was given an address and a script's URL; no script was asked for").saw_all(case.silence());
-        let cause = match case.site.mode {
-            DhcpMode::Proxy => cause.try_("See that the DHCP server gives it an address as well, and no bootfile of its own"),
-            _ => cause,
+        let cause = match case.has(is_proxy) {
+            true => cause.try_("See that the DHCP server gives it an address as well, and no bootfile of its own"),
+            false => cause,
         };
         cause
             .try_(format!("Open TCP port {port} to this server in every firewall between, and in this machine's own"))

@@ -72,6 +72,13 @@ pub struct Remedy {
     pub command: Option<String>,
 }
 
+impl Remedy {
+    /// The sentence in parts: those that are written as code stand between backticks.
+    pub fn parts(&self) -> impl Iterator<Item = (bool, &str)> {
+        self.text.split('`').enumerate().map(|(at, part)| (at % 2 == 1, part)).filter(|(_, part)| !part.is_empty())
+    }
+}
+
 /// Why it is stuck.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cause {

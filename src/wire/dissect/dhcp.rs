@@ -179,11 +179,10 @@ fn missing(is_request: bool, fields: &mut Vec<Field>) {
     if !is_request || !(class.starts_with("PXEClient") || class.starts_with("HTTPClient")) {
         return;
     }
-    let lacks: Vec<(u8, &str)> =
-        [(93, "without it, nobody knows what it can run"), (97, "bad ROMs leave it out (QUIRKS row 1)")]
-            .into_iter()
-            .filter(|(code, _)| !has(*code))
-            .collect();
+    let lacks: Vec<(u8, &str)> = [(93, "without it, nobody knows what it can run"), (97, "bad ROMs leave it out")]
+        .into_iter()
+        .filter(|(code, _)| !has(*code))
+        .collect();
     for (code, why) in lacks {
         let field =
             Field { code: Some(code), name: name::option(code).0.into(), value: "missing".into(), ..Field::default() };

@@ -32,9 +32,9 @@ pub fn tftp(packet: &[u8]) -> Dissected {
     let name = parts.next().unwrap_or_default();
     let mut file = Field::new("file", text(name));
     if name.iter().any(|byte| *byte >= 0x80) {
-        file = file.odd("bytes behind the name: this ROM takes option 67 for longer than it is (QUIRKS row 14)");
+        file = file.odd("bytes behind the name: this ROM takes option 67 for longer than it is");
     } else if name.contains(&b'\\') {
-        file = file.odd("written with backslashes (QUIRKS row 31)");
+        file = file.odd("written with backslashes");
     }
     fields.push(file);
     fields.push(Field::new("mode", text(parts.next().unwrap_or_default())));

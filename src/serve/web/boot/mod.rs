@@ -1,7 +1,7 @@
 //! `/boots`: attempts to boot, as they happen, and why one did not come to its end.
 //!
-//! [`list`] the latest, with filters · [`page`] one of them: [`decision`] why it becomes what it becomes, [`packet`] what was
-//! said on the wire, [`served`] what it was given to read · [`subject`] whose it is, in the words of both pages.
+//! `list` the latest, with filters · `page` one of them: `decision` why it becomes what it becomes, `packet` what was
+//! said on the wire, `served` what it was given to read · `subject` whose it is, in the words of both pages.
 
 mod decision;
 mod list;
