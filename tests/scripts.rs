@@ -23,7 +23,7 @@ fn boot() -> BootId {
 }
 
 fn links() -> Links {
-    Links { server: SERVER.into(), boot: boot(), token: "00112233445566778899aabbccddeeff".into() }
+    Links { server: SERVER.into(), boot: boot(), token: "00112233445566778899aabbccddeeff".into(), syslog: None }
 }
 
 fn persona(name: &str) -> PersonaRef {
@@ -59,7 +59,7 @@ const LIVE: [&str; 5] =
 
 #[test]
 fn the_first_script() {
-    insta::assert_snapshot!(start(SERVER, boot()));
+    insta::assert_snapshot!(start(SERVER, boot(), None));
 }
 
 #[test]
@@ -124,7 +124,8 @@ fn the_seeds_secret_is_in_its_own_urls_and_nowhere_else() {
         assert!(text[..at].ends_with(&format!("{SERVER}/seed/{}/", boot())), "{text}");
     }
     assert!(
-        !start(SERVER, boot()).contains(&token) && !text.lines().any(|l| l.starts_with("echo") && l.contains(&token))
+        !start(SERVER, boot(), None).contains(&token)
+            && !text.lines().any(|l| l.starts_with("echo") && l.contains(&token))
     );
 }
 

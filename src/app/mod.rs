@@ -44,7 +44,7 @@ use crate::{
         site::{DhcpMode, Site},
     },
     serve::{
-        self, Context, Hook, HttpListener, Pacer, admin, api, dhcp, http,
+        self, Console, Context, Hook, HttpListener, Pacer, admin, api, console, dhcp, http,
         net::{self, NetError},
         serve_http, tftp, web,
         webhook::{Pace, Webhooks},
@@ -126,7 +126,7 @@ fn raise_file_limit() {
 pub async fn run(config: Config) -> Result<(), AppError> {
     raise_file_limit();
     let bound = bind(&config).await?;
-    let Bound { context, engine, interfaces, dhcp, tftp, http, api, door, rings } = bound;
+    let Bound { context, engine, interfaces, dhcp, tftp, consoles, http, api, door, rings } = bound;
     let stop = CancellationToken::new();
     let mut watchers = vec![];
     let mut services: JoinSet<(&'static str, io::Result<()>)> = JoinSet::new();
@@ -136,6 +136,10 @@ pub async fn run(config: Config) -> Result<(), AppError> {
     }
     for listener in tftp {
         services.spawn(async move { ("TFTP", listener.serve().await) });
+    }
+    for listener in consoles {
+        let context = context.clone();
+        services.spawn(async move { ("syslog", listener.serve(context).await) });
     }
     let served = serve_http(http, context.clone(), stop.clone());
     services.spawn(async move { ("HTTP", served.await) });
@@ -195,6 +199,7 @@ struct Bound {
     interfaces: Vec<net::Interface>,
     dhcp: Vec<dhcp::Listener>,
     tftp: Vec<tftp::Listener>,
+    consoles: Vec<console::Listener>,
     http: HttpListener,
     api: Option<api::Listener>,
     door: tokio::net::UnixListener,
@@ -220,6 +225,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         DhcpMode::Off => vec![],
         DhcpMode::Full | DhcpMode::Proxy => dhcp::bind(&interfaces)?,
     };
+    let consoles = config.syslog.map_or(Ok(vec![]), |listen| console::bind(listen, &interfaces))?;
     let door = admin::bind(&config.admin_socket)
         .map_err(|error| AppError::Socket { path: config.admin_socket.display().to_string(), error })?;
     let state_error = |error| AppError::StateDir { path: config.state_dir.display().to_string(), error };
@@ -273,6 +279,8 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         webhooks: Arc::new(webhooks),
         callers: Arc::default(),
         passwords: Arc::default(),
+        capture: Arc::default(),
+        console: Arc::new(Console::new(config.syslog)),
         health,
     };
     let tftp = match config.tftp {
@@ -282,7 +290,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
     if let Some(user) = &config.user {
         privileges::become_user(user, &[&config.state_dir, &config.admin_socket]).map_err(AppError::User)?;
     }
-    Ok(Bound { context, engine, interfaces, dhcp, tftp, http, api, door, rings })
+    Ok(Bound { context, engine, interfaces, dhcp, tftp, consoles, http, api, door, rings })
 }
 
 /// How origins are read. A key that is missing closes the S3 store, and shows in `/healthz`: the rest is served all the same.

@@ -1,6 +1,7 @@
 //! The configuration as it is written: what is read from a file, and what `greenroom config show` prints.
 
 mod api;
+mod syslog;
 
 use std::{collections::BTreeMap, fmt::Display, net::Ipv4Addr, path::PathBuf, str::FromStr};
 
@@ -22,6 +23,7 @@ use crate::{
 use super::Directory;
 
 pub(super) use api::Api;
+pub(super) use syslog::Syslog;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -40,6 +42,8 @@ pub(super) struct File {
     pub(super) http: Http,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) api: Option<Api>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) syslog: Option<Syslog>,
     pub(super) boot: Boot,
     pub(super) images: Images,
     pub(super) predict: Predict,
@@ -64,6 +68,7 @@ impl Default for File {
             tftp: Tftp::default(),
             http: Http::default(),
             api: None,
+            syslog: None,
             boot: Boot::default(),
             images: Images::default(),
             predict: Predict::default(),

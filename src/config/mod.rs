@@ -56,6 +56,8 @@ pub struct Config {
     pub http_client_rate: Option<Bytes>,
     /// How many all clients together get.
     pub http_total_rate: Option<Bytes>,
+    /// Where lines of syslog are heard, if anywhere.
+    pub syslog: Option<SocketAddr>,
     /// The API, when it is open.
     pub api: Option<Api>,
     /// Where the NBPs are, when not where the system's package puts them.

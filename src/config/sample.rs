@@ -75,6 +75,10 @@ api: {{listen: \"127.0.0.1:8008\"}}
 #     name: preferred_username
 #     roles: {{claim: groups, admin: [it-admins], author: [imaging], operator: [service-desk], viewer: [staff]}}
 
+# What devices say while they boot is shown with their attempts: iPXE (when built with it; port 514 only), Anaconda and Debian's
+# installer are told to send it here, by syslog over UDP. Anybody on the network can send lines; they are kept in memory only.
+# syslog: {{listen: \"0.0.0.0:514\"}}
+
 boot:
   # The persona of devices that nothing else names. Without one, they boot their disks.
   # default: kiosk-live

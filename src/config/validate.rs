@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -50,6 +50,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
     let s3 = check.s3(file.images.s3.unwrap_or_default());
     let webhooks = super::webhook::webhooks(&mut check.0, file.webhooks);
     let api = file.api.map(|api| check.api(api));
+    let syslog = file.syslog.map(|syslog| check.syslog(&syslog));
     check.rate("http.client_rate", file.http.client_rate);
     check.rate("http.total_rate", file.http.total_rate);
     let help = "it keeps out of the way of devices by itself: 32MiB in a second is a good rate";
@@ -90,6 +91,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         http_client_rate: file.http.client_rate,
         http_total_rate: file.http.total_rate,
         api: api.map(|api| Api { tls: api.tls.map(|(cert, key)| (folder.join(cert), folder.join(key))), ..api }),
+        syslog,
         nbp_dir: nbp_dir.map(|dir| folder.join(dir)),
         images_ram: file.images.ram,
         images_disk: file.images.disk,
@@ -256,6 +258,12 @@ impl Rules<'_> {
             sign_in::check_oidc(oidc, url.as_ref(), &mut self.0);
         }
         Api { listen, tls: cert.zip(key), token_rate, address_rate, url, session, oidc }
+    }
+
+    fn syslog(&mut self, syslog: &file::Syslog) -> SocketAddr {
+        let help = "0.0.0.0:514; iPXE sends to port 514 only";
+        self.0.require(syslog.listen.port() != 0, "GR200", "syslog.listen", "port 0 is no port", help);
+        syslog.listen
     }
 
     /// Everything in it becomes an argument of git, or the name of a file.

@@ -35,14 +35,17 @@ const PIECE: usize = 64 << 10;
 pub(super) const SCRIPT: &str = "text/plain; charset=us-ascii";
 
 /// The first script.
-pub(super) fn start(ends: Ends, boot: BootId) -> Response {
-    text(SCRIPT, ipxe_script::start(&ends.server_url(), boot))
+pub(super) fn start(context: &Context, ends: Ends, boot: BootId) -> Response {
+    context.console.met(peer_ip(ends.peer), boot);
+    let syslog = context.console.for_ipxe(ends.local.ip());
+    text(SCRIPT, ipxe_script::start(&ends.server_url(), boot, syslog))
 }
 
 /// The second script: what the engine decided for this device.
 pub(super) async fn script(context: &Context, ends: Ends, boot: BootId, uri: &Uri) -> Response {
     let hardware = parse_hardware(uri.query().unwrap_or_default());
     let peer = peer_ip(ends.peer);
+    context.console.met(peer, boot);
     let server = ends.server_url();
     let asked = Request::Script { boot, hardware, peer, server: server.clone() };
     let plan = match context.engine.ask(asked).await {
@@ -53,7 +56,8 @@ pub(super) async fn script(context: &Context, ends: Ends, boot: BootId, uri: &Ur
     };
     staging::note(context, boot, &plan, peer);
     tracing::info!(%boot, %peer, decision = ?plan.decision, "a boot script was sent");
-    let links = Links { server, boot, token: context.seed_key.token(boot) };
+    let syslog = context.console.address(ends.local.ip());
+    let links = Links { server, boot, token: context.seed_key.token(boot), syslog };
     text(SCRIPT, ipxe_script::script(&plan, &links))
 }
 

@@ -19,8 +19,8 @@ use crate::{
 };
 
 use super::{
-    callers::Callers, hook::Hook, metrics::Metrics, pace::Pacer, password::Passwords, seed::SeedKey, staging::Outlook,
-    webhook::Webhooks,
+    callers::Callers, capture::Capture, console::Console, hook::Hook, metrics::Metrics, pace::Pacer,
+    password::Passwords, seed::SeedKey, staging::Outlook, webhook::Webhooks,
 };
 
 /// What every service needs. Cheap to clone.
@@ -60,6 +60,10 @@ pub struct Context {
     pub callers: Arc<Callers>,
     /// Passwords of accounts: how many are looked at at once.
     pub passwords: Arc<Passwords>,
+    /// The packets of boots.
+    pub capture: Arc<Capture>,
+    /// What devices say while they boot.
+    pub console: Arc<Console>,
     /// What the helpers say of themselves.
     pub health: Arc<Mutex<BTreeMap<String, String>>>,
 }

@@ -65,7 +65,7 @@ pub fn script(explained: &Explanation) -> Option<String> {
         Answer::Silence { .. } => None,
     })?;
     let server = server_url(server, explained.http_port);
-    let links = Links { server, boot: explained.boot?, token: "TOKEN".into() };
+    let links = Links { server, boot: explained.boot?, token: "TOKEN".into(), syslog: None };
     Some(ipxe_script::script(explained.plan.as_ref()?, &links))
 }
 

@@ -117,7 +117,7 @@ async fn read(context: &Context, line: &Line, path: BootPath, request: &Parts) -
     let ends = line.ends;
     let deliver = request.method == Method::GET;
     match path {
-        BootPath::Start { boot } => ("script", boot::start(ends, boot)),
+        BootPath::Start { boot } => ("script", boot::start(context, ends, boot)),
         // What it would say is decided when it is asked for in earnest: its length is not known before.
         BootPath::Script { .. } if !deliver => ("script", boot::script_head()),
         BootPath::Script { boot } => ("script", boot::script(context, ends, boot, &request.uri).await),

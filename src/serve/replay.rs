@@ -2,6 +2,8 @@
 //!
 //! Secrets are the exception. They are noted nowhere, so a name stands where a secret stood, and the replay says so.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -88,10 +90,13 @@ pub(super) fn replay(context: &Context, id: BootId) -> Result<Replay, NoReplay> 
         notes.push("the journal did not note mirrors, hardware and server address yet: these are today's".to_owned());
         let address = net::interfaces().ok().and_then(|all| all.first().map(|interface| interface.address));
         let port = context.engine.ground().site.http_port;
-        let server = server_url(address.unwrap_or(std::net::Ipv4Addr::LOCALHOST), port);
+        let server = server_url(address.unwrap_or(Ipv4Addr::LOCALHOST), port);
         seed::setting_now(context, boot, server)
     });
-    let links = Links { server: setting.server.clone(), boot: id, token: context.seed_key.token(id) };
+    let host = setting.server.trim_start_matches("http://").parse::<SocketAddrV4>().map(|address| *address.ip());
+    let host = host.or_else(|_| setting.server.trim_start_matches("http://").parse::<Ipv4Addr>());
+    let syslog = host.ok().and_then(|host| context.console.address(host.into()));
+    let links = Links { server: setting.server.clone(), boot: id, token: context.seed_key.token(id), syslog };
     let secrets = Secrets::masked(text_of.secret_names());
     let masked: Vec<&str> = text_of.secret_names().collect();
     if !masked.is_empty() {

@@ -85,7 +85,7 @@ pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name:
     let Some(text_of) = known.or_else(|| context.library.stored(&persona.version).ok()) else { return not_found() };
     // The attempt's own files agree with one another, whatever has been edited since its script.
     let setting = boot.setting.clone().unwrap_or_else(|| setting_now(context, &boot, ends.server_url()));
-    let links = Links { server: setting.server.clone(), boot: id, token: token.to_owned() };
+    let links = Links { server: setting.server.clone(), boot: id, token: token.to_owned(), syslog: None };
     let secrets = match secrets_of(&text_of, &context.secrets_dir) {
         Ok(secrets) => secrets,
         Err(error) => {
@@ -97,6 +97,7 @@ pub(super) fn file(context: &Context, ends: Ends, id: BootId, token: &str, name:
     let rendering = Rendering { boot: &boot, persona: &persona, setting: &setting, links: &links, secrets: &secrets };
     let Some(rendered) = rendering.with(|subject| seed_file(&text_of, subject, name)) else { return not_found() };
     if deliver {
+        context.console.met(peer_ip(ends.peer), id);
         context.engine.note(id, Step::Seed { name: name.to_owned() }, peer_ip(ends.peer));
     }
     text("text/plain; charset=utf-8", rendered)

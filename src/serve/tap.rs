@@ -1,4 +1,5 @@
-//! Counts what comes to TFTP's port and is no request: `async-tftp` drops it before `serve/tftp` could.
+//! Counts what comes to TFTP's port and is no request: `async-tftp` drops it before `serve/tftp` could. What belongs to an
+//! attempt is kept for people who look at it (`serve/capture`).
 //!
 //! A raw socket gets a copy of every UDP packet to its address (raw(7)), put together from its fragments, and keeps those
 //! to one port: a filter in the kernel throws the others away before they cost anything here. Data flows on ports of its
@@ -12,13 +13,21 @@ use std::{
     net::{SocketAddr, SocketAddrV4},
 };
 
+use bytes::Bytes;
 use nix::libc;
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use tokio::net::UdpSocket;
 
-use crate::wire::tftp_request::{self, MAX_PACKET};
+use crate::wire::{
+    paths::TftpName,
+    tftp_request::{self, MAX_PACKET},
+};
 
-use super::{metrics::Metrics, net::widen};
+use super::{
+    Context,
+    capture::{self, Direction, Packet, Protocol as Kept},
+    net::widen,
+};
 
 /// Room for the requests of a rack that is switched on at once, while this task waits for its turn.
 const RECEIVE_BUFFER: usize = 2 << 20;
@@ -41,7 +50,7 @@ impl Tap {
     }
 
     /// Counts until the socket fails; TFTP is served without it as well.
-    pub(super) async fn count(self, metrics: &Metrics) {
+    pub(super) async fn count(self, context: &Context, interface: &str) {
         let mut buffer = [0; MAX_PACKET];
         loop {
             let (length, peer) = match self.socket.recv_from(&mut buffer).await {
@@ -54,10 +63,35 @@ impl Tap {
             let judged = tftp_request::datagram(&buffer[..length]).and_then(tftp_request::judge);
             if let Err(malformed) = judged {
                 tracing::debug!(client = %peer.ip(), why = %malformed, "TFTP: a packet was dropped");
-                metrics.tftp_malformed(malformed.name());
+                context.metrics.tftp_malformed(malformed.name());
             }
+            keep(context, interface, &buffer[..length]);
         }
     }
+}
+
+/// Keeps a request with the attempt that it belongs to: by the attempt's name in the file's, or by the lease of its address.
+fn keep(context: &Context, interface: &str, packet: &[u8]) {
+    let Some((from, to, datagram)) = tftp_request::addressed(packet) else { return };
+    let world = context.engine.world();
+    let named = match tftp_request::file(datagram).and_then(|name| TftpName::parse(&name)) {
+        Some(TftpName::Nbp { boot: Some(boot), .. } | TftpName::Autoexec { boot }) => world.boots.get(&boot),
+        _ => None,
+    };
+    let port = named.map(|boot| boot.device.mac()).or_else(|| world.leases.get(*from.ip()).map(|lease| lease.mac));
+    let Some(port) = port else { return };
+    let boot = named.map(|boot| boot.id).or_else(|| capture::under_way(&world, port));
+    context.capture.add(Packet {
+        at: (context.clock)(),
+        direction: Direction::In,
+        protocol: Kept::Tftp,
+        interface: interface.to_owned(),
+        from,
+        to,
+        port,
+        boot,
+        bytes: Bytes::copy_from_slice(datagram),
+    });
 }
 
 /// Passes UDP packets to `port`, as far as they are judged. The packet begins with its IP header, whose length varies.

@@ -48,7 +48,6 @@ use crate::{
 
 use super::{
     Context,
-    metrics::Metrics,
     net::{Interface, NetError, peer_ip, widen},
     tap::Tap,
 };
@@ -84,7 +83,8 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 pub struct Listener {
     server: TftpServer<Shelf>,
     tap: Option<Tap>,
-    metrics: Arc<Metrics>,
+    context: Context,
+    interface: String,
 }
 
 /// Binds a server to each interface's address, so that replies come from the address that was asked (QUIRKS row 30).
@@ -108,7 +108,7 @@ pub async fn bind(
         let failed = |error| NetError::udp("TFTP", port, io::Error::other(error));
         let server = server.map_err(failed)?.build().await.map_err(failed)?;
         let tap = Tap::open(bound).inspect_err(|error| blind = Some(error.to_string())).ok();
-        listeners.push(Listener { server, tap, metrics: context.metrics.clone() });
+        listeners.push(Listener { server, tap, context: context.clone(), interface: interface.name.clone() });
     }
     if let Some(error) = blind {
         tracing::warn!(%error, "TFTP packets that are no requests are dropped uncounted: to have them in the metrics, run \
@@ -135,7 +135,8 @@ impl Listener {
     /// Serves until the socket fails.
     pub async fn serve(self) -> io::Result<()> {
         // A task of its own, that no transfer waits for.
-        let counting = self.tap.map(|tap| tokio::spawn(async move { tap.count(&self.metrics).await }));
+        let (context, interface) = (self.context, self.interface);
+        let counting = self.tap.map(|tap| tokio::spawn(async move { tap.count(&context, &interface).await }));
         let _counting = counting.map(AbortOnDropHandle::new);
         self.server.serve().await.map_err(io::Error::other)
     }

@@ -3,6 +3,8 @@
 //! iPXE splits its lines at blanks and has no quoting: `||`, `&&`, `;` and `#` as words, and `${` anywhere, are commands.
 //! So everything that a person or a device wrote is reduced to harmless characters before it enters a script.
 
+use std::net::{IpAddr, SocketAddr};
+
 use askama::Template;
 
 use crate::model::{
@@ -23,6 +25,8 @@ pub struct Links {
     pub boot: BootId,
     /// The attempt's secret, for its seed.
     pub token: String,
+    /// Where installers send their logs, if anywhere.
+    pub syslog: Option<SocketAddr>,
 }
 
 impl Links {
@@ -48,6 +52,7 @@ impl Links {
 struct Start {
     boot: BootId,
     url: String,
+    syslog: Option<IpAddr>,
 }
 
 #[derive(Template)]
@@ -90,9 +95,9 @@ struct Disk {
 /// How often a device tries to load its files, with 10 seconds between.
 const TRIES: u32 = 5;
 
-/// The first script, which asks for the second and says what the device is.
-pub fn start(server: &str, boot: BootId) -> String {
-    rendered(&Start { boot, url: format!("{server}{}", BootPath::Script { boot }) })
+/// The first script, which asks for the second and says what the device is. An iPXE that can sends what it shows to `syslog`.
+pub fn start(server: &str, boot: BootId, syslog: Option<IpAddr>) -> String {
+    rendered(&Start { boot, url: format!("{server}{}", BootPath::Script { boot }), syslog })
 }
 
 /// The script for iPXE builds that start with `autoexec.ipxe`, before DHCP.
@@ -132,6 +137,7 @@ pub fn trouble(latest: Option<(Role, &[Trouble])>) -> String {
 fn kernel_script(boot: &KernelBoot, why: String, links: &Links, disk: Option<DiskExit>) -> String {
     let url = |role| boot.files.iter().filter(move |file| file.role == role).map(|file| links.blob_url(file));
     let mut args: Vec<String> = boot.args.iter().map(|arg| filled(arg, boot, links)).collect();
+    args.extend(links.syslog.and_then(|to| log_to(&boot.args, to)));
     let initrds: Vec<String> = url(Role::Initrd).collect();
     if boot.firmware.is_efi() && !initrds.is_empty() {
         // The kernel's EFI stub finds the initrd by the name that iPXE gave it, and gives up when there is none.
@@ -150,6 +156,19 @@ fn kernel_script(boot: &KernelBoot, why: String, links: &Links, disk: Option<Dis
         gave_up: format!("{}{}", links.server, BootPath::GaveUp { boot: links.boot }),
         leave: leave(boot.firmware, disk),
     })
+}
+
+/// What has an installer send its log, in the words of the installer that these arguments are for: Anaconda's own begin with
+/// `inst.`, Debian's installer names its questions `owner/question`. Others have no words for it, and what people wrote holds.
+fn log_to(args: &[String], to: SocketAddr) -> Option<String> {
+    let words = || args.iter().flat_map(|arg| arg.split_whitespace());
+    let has = |start: &str| words().any(|word| word.starts_with(start));
+    let (ip, port) = (to.ip(), to.port());
+    match (has("inst."), has("preseed/") || has("debian-installer/") || words().any(|word| word == "auto=true")) {
+        (true, _) if !has("inst.syslog=") => Some(format!("inst.syslog={ip}:{port}")),
+        (false, true) if !has("log_host=") => Some(format!("log_host={ip} log_port={port}")),
+        _ => None,
+    }
 }
 
 /// How this firmware goes on to the disk (QUIRKS row 40): BIOS is handed drive 0x80; a UEFI boot manager tries its next
@@ -234,7 +253,7 @@ mod tests {
     }
 
     fn links() -> Links {
-        Links { server: "http://10.77.0.1".into(), boot: BootId::new(1), token: "secret".into() }
+        Links { server: "http://10.77.0.1".into(), boot: BootId::new(1), token: "secret".into(), syslog: None }
     }
 
     #[test]
@@ -250,6 +269,18 @@ mod tests {
         );
         let efi = script(&plan(Reason::Default, Firmware::IpxeEfi), &links());
         assert!(efi.contains("initrd=initrd") && efi.contains("exit 1") && !efi.contains("sanboot"), "{efi}");
+    }
+
+    #[test]
+    fn installers_that_can_are_told_where_to_send_their_log() {
+        let to = SocketAddr::from(([10, 77, 0, 1], 514));
+        let told = |args: &[&str]| log_to(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>(), to);
+        assert_eq!(told(&["inst.stage2={{tree:rootfs}} quiet"]).as_deref(), Some("inst.syslog=10.77.0.1:514"));
+        let debian = Some("log_host=10.77.0.1 log_port=514");
+        assert_eq!(told(&["auto=true", "url={{seed_url}}preseed.cfg"]).as_deref(), debian);
+        assert_eq!(told(&["preseed/url={{seed_url}}preseed.cfg"]).as_deref(), debian);
+        assert_eq!(told(&["preseed/url=x", "log_host=10.0.0.9"]), None, "what people wrote holds");
+        assert_eq!(told(&["boot=casper", "ds=nocloud-net;s={{seed_url}}"]), None);
     }
 
     #[test]

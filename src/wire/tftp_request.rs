@@ -4,6 +4,8 @@
 //! that the rest can be counted: a test holds the two against each other. It is as lenient as the crate is: RFC 2347 allows
 //! a request 512 bytes, and nobody here minds more; options of any name and value are well formed, in any number.
 
+use std::net::SocketAddrV4;
+
 use etherparse::{Ipv4HeaderSlice, UdpHeaderSlice};
 
 /// What the server reads of a datagram: a longer one is cut, and judged by what is left.
@@ -110,6 +112,22 @@ pub fn datagram(packet: &[u8]) -> Result<&[u8], Malformed> {
         return Err(Malformed::WrongLength);
     }
     Ok(&carried[UDP_HEADER..claimed.min(carried.len())])
+}
+
+/// The ends of an IPv4 packet with UDP, and what it carries.
+pub fn addressed(packet: &[u8]) -> Option<(SocketAddrV4, SocketAddrV4, &[u8])> {
+    let carried = datagram(packet).ok()?;
+    let ip = Ipv4HeaderSlice::from_slice(packet).ok()?;
+    let udp = UdpHeaderSlice::from_slice(packet.get(ip.slice().len()..)?).ok()?;
+    let from = SocketAddrV4::new(ip.source_addr(), udp.source_port());
+    Some((from, SocketAddrV4::new(ip.destination_addr(), udp.destination_port()), carried))
+}
+
+/// The file that a request names, also when the request is otherwise none.
+pub fn file(datagram: &[u8]) -> Option<String> {
+    let [0, 1 | 2, rest @ ..] = datagram else { return None };
+    let end = rest.iter().position(|byte| *byte == 0)?;
+    Some(String::from_utf8_lossy(&rest[..end]).into_owned())
 }
 
 #[cfg(test)]

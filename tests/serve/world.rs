@@ -187,6 +187,8 @@ impl House {
             webhooks: Arc::default(),
             callers: Arc::default(),
             passwords: Arc::default(),
+            capture: Arc::default(),
+            console: Arc::default(),
             health: Arc::default(),
         };
         let pages = http::bind(0).await.unwrap();

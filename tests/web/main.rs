@@ -9,6 +9,7 @@
 
 mod abuse;
 mod access;
+mod boots;
 mod browser;
 mod chromium;
 mod origin;
@@ -19,6 +20,7 @@ mod past;
 mod place;
 mod siege;
 mod stage;
+mod wire;
 
 use browser::Browser;
 use stage::Site;

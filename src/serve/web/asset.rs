@@ -15,6 +15,7 @@ use super::Trouble;
 /// The files: name, type, text.
 const FILES: &[(&str, &str, &str)] = &[
     ("devices.js", SCRIPT, include_str!("static/devices.js")),
+    ("boot.js", SCRIPT, include_str!("static/boot.js")),
     ("icon.svg", SVG, include_str!("static/icon.svg")),
     ("live.js", SCRIPT, include_str!("static/live.js")),
     ("page.js", SCRIPT, include_str!("static/page.js")),

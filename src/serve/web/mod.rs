@@ -20,6 +20,7 @@ mod audit;
 mod census;
 mod chart;
 mod device;
+mod boot;
 mod door;
 mod frame;
 mod gate;
@@ -64,6 +65,7 @@ pub fn router(context: Context, door: Door) -> Router {
         .merge(prediction::routes())
         .merge(device::routes())
         .merge(user::routes())
+        .merge(boot::routes())
         .route("/live", get(live::stream))
         .route("/static/{version}/{file}", get(asset::file))
         .fallback(trouble::nowhere)
