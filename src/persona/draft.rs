@@ -86,6 +86,11 @@ impl Draft {
 
     /// Its text with changes made: new keys stand where the schema has them.
     pub fn edit(&self, changes: &[Change]) -> Result<Edited, Problem> {
-        edit(&self.source, changes, &form::order)
+        match &self.document {
+            Some(document) => edit(document, changes, &form::order),
+            None => Err(self.problems.first().cloned().unwrap_or_else(|| {
+                Problem::of_file(&self.source.path, "GR003", "this text cannot be read", "mend it first")
+            })),
+        }
     }
 }
