@@ -50,6 +50,8 @@ impl Draft {
         if let Err(problems) = draft.read(shelf) {
             draft.problems = problems;
         }
+        let problems = std::mem::take(&mut draft.problems);
+        draft.problems = problems.into_iter().map(|problem| draft.own(problem)).collect();
         Ok(draft)
     }
 
@@ -67,6 +69,16 @@ impl Draft {
         self.problems = validate(&persona, composed);
         self.persona = Some(persona);
         Ok(())
+    }
+
+    /// A problem with its way in this text, where what it is about stands here.
+    fn own(&self, problem: Problem) -> Problem {
+        match (&self.document, &self.composed) {
+            (Some(document), Some(composed)) => composed.told_in(document, problem),
+            // Composing tells of each document as it is.
+            _ if problem.path == self.source.path => problem,
+            _ => Problem { about: String::new(), fix: None, ..problem },
+        }
     }
 
     /// Whether it is a fragment, of which nothing is required.

@@ -34,6 +34,7 @@ use place::Work;
 use span::Spans;
 
 pub use content::Content;
+pub(in crate::document) use write::flow as in_line;
 
 /// The code of a change that is refused.
 const CODE: &str = "GR271";

@@ -142,7 +142,7 @@ fn is_short(items: &[Content]) -> bool {
 }
 
 /// A value in brackets and braces, on one line.
-pub(super) fn flow(value: &Content) -> String {
+pub(in crate::document) fn flow(value: &Content) -> String {
     match value {
         Content::List(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Content::Map(entries) => {
