@@ -244,7 +244,7 @@ pub fn known_keys<T: DeserializeOwned>(steps: &[&str]) -> &'static [&'static str
     let Ok(source) = Source::new("", vec![]).map(Arc::new) else { return &[] };
     let tree = |value| Tree { value, origin: Origin { source: source.clone(), number: 0 }, replaces: false };
     let map = |key: &str, inner| Value::Map([(key.to_owned(), inner)].into_iter().collect());
-    let unknown = tree(map(NONE, tree(Value::Null)));
+    let unknown = tree(map(NONE, tree(Value::Bool(true))));
     let whole = steps.iter().rev().fold(unknown, |inner, step| match *step {
         "[]" => tree(Value::List(vec![inner])),
         key => tree(map(key, inner)),
