@@ -47,7 +47,7 @@ pub struct Problem {
     pub about: String,
     /// What does away with it, where there is one thing to do.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fix: Option<Fix>,
+    pub fix: Option<Box<Fix>>,
 }
 
 impl Problem {
@@ -75,7 +75,7 @@ impl Problem {
 
     /// The same problem, with what does away with it.
     pub(super) fn fixed_by(self, fix: Option<Fix>) -> Self {
-        Self { fix, ..self }
+        Self { fix: fix.map(Box::new), ..self }
     }
 
     /// The same problem, as a warning.

@@ -97,7 +97,7 @@ impl Document {
             let rest = path.steps().get(way.steps().len()..).unwrap_or_default();
             rest.iter().fold(here.clone(), |way, step| way.below(step))
         };
-        let fix = problem.fix.as_ref().map(|fix| fix.at(moved(fix.path())));
+        let fix = problem.fix.as_ref().map(|fix| Box::new(fix.at(moved(fix.path()))));
         Problem { about: about.to_string(), fix, ..problem }
     }
 

@@ -40,7 +40,10 @@ pub(super) const OWN: [&str; 4] = ["apiVersion", "description", "extends", "supe
 const MOST: usize = 64;
 
 /// The documents that can be extended, by the names that `extends` uses; or what is wrong with them.
-pub type Shelf = BTreeMap<String, Result<Arc<Document>, Vec<Problem>>>;
+pub type Shelf = BTreeMap<String, Read>;
+
+/// A document, or what is wrong with it.
+pub type Read = Result<Arc<Document>, Vec<Problem>>;
 
 /// A document and all that it extends, those that are extended first.
 #[derive(Debug, Clone)]
@@ -89,7 +92,7 @@ impl Lineage {
 struct Walk<'a> {
     shelf: &'a Shelf,
     /// A document that stands before the one of its name on the shelf.
-    own: Option<(&'a str, Result<Arc<Document>, Vec<Problem>>)>,
+    own: Option<(&'a str, Read)>,
     /// Where the documents are among the parts, by their names.
     found: BTreeMap<&'a str, usize>,
     parts: Vec<Part>,
@@ -98,7 +101,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn read(&self, name: &str) -> Option<(&'a str, Result<Arc<Document>, Vec<Problem>>)> {
+    fn read(&self, name: &str) -> Option<(&'a str, Read)> {
         match &self.own {
             Some((own, document)) if *own == name => Some((own, document.clone())),
             _ => self.shelf.get_key_value(name).map(|(name, document)| (name.as_str(), document.clone())),

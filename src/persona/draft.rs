@@ -1,8 +1,8 @@
 //! A persona or fragment as it is being written: read, composed and checked as far as it goes.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-use crate::document::{Change, Document, Edited, Path, Problem, Source, edit};
+use crate::document::{Change, Document, Edited, Fix, Path, Problem, Source, edit};
 
 use super::{
     Persona,
@@ -14,13 +14,18 @@ use super::{
 /// How the names of fragments begin.
 const FRAGMENTS: &str = "fragments/";
 
+/// A byte order mark.
+const MARK: &str = "\u{feff}";
+
 /// A text that somebody is writing, and what is known of it.
 #[derive(Debug)]
 pub struct Draft {
     /// The document's name: `kiosk-live`, `fragments/base-linux`.
     pub name: String,
-    /// Its text.
+    /// Its text, without a byte order mark.
     pub source: Arc<Source>,
+    /// The byte order mark that some editors begin a file with; edits leave it there.
+    mark: &'static str,
     /// What the text says by itself; nothing when it cannot be read.
     pub document: Option<Arc<Document>>,
     /// What it says with all that it extends.
@@ -41,6 +46,7 @@ impl Draft {
         let mut draft = Self {
             name: name.to_owned(),
             source,
+            mark: if text.starts_with(MARK) { MARK } else { "" },
             document: None,
             composed: None,
             lineage: None,
@@ -73,12 +79,20 @@ impl Draft {
 
     /// A problem with its way in this text, where what it is about stands here.
     fn own(&self, problem: Problem) -> Problem {
-        match (&self.document, &self.composed) {
+        let problem = match (&self.document, &self.composed) {
             (Some(document), Some(composed)) => composed.told_in(document, problem),
             // Composing tells of each document as it is.
             _ if problem.path == self.source.path => problem,
             _ => Problem { about: String::new(), fix: None, ..problem },
-        }
+        };
+        // What is missing and can be one thing only, is that.
+        let is_missing = |path: &Path| {
+            let view = self.document.as_ref().map(|document| document.view());
+            view.is_some_and(|view| path.steps().iter().try_fold(view, |view, step| view.get(step)).is_none())
+        };
+        let only = |path: Path| Some(Box::new(Fix::Write { text: form::only_choice(&path)?.to_owned(), path }));
+        let missing = problem.about.parse().ok().filter(|path| problem.fix.is_none() && is_missing(path));
+        Problem { fix: problem.fix.or_else(|| only(missing?)), ..problem }
     }
 
     /// Whether it is a fragment, of which nothing is required.
@@ -98,11 +112,12 @@ impl Draft {
 
     /// Its text with changes made: new keys stand where the schema has them.
     pub fn edit(&self, changes: &[Change]) -> Result<Edited, Problem> {
-        match &self.document {
-            Some(document) => edit(document, changes, &form::order),
-            None => Err(self.problems.first().cloned().unwrap_or_else(|| {
-                Problem::of_file(&self.source.path, "GR003", "this text cannot be read", "mend it first")
-            })),
-        }
+        let Some(document) = &self.document else {
+            let unread = || Problem::of_file(&self.source.path, "GR003", "this text cannot be read", "mend it first");
+            return Err(self.problems.first().cloned().unwrap_or_else(unread));
+        };
+        let Edited { text, old, new } = edit(document, changes, &form::order)?;
+        let moved = |range: Range<usize>| range.start + self.mark.len()..range.end + self.mark.len();
+        Ok(Edited { text: format!("{}{text}", self.mark), old: moved(old), new: moved(new) })
     }
 }

@@ -165,18 +165,20 @@ fn lists_and_maps_grow_move_and_change_their_form() {
     assert_eq!(long, "apps:\n  packages:  # mine\n    native: [vim]\n");
     assert_eq!(act(&long, "apps.packages", &Act::Short).unwrap(), "apps:\n  packages: [vim]  # mine\n");
     assert!(act(TEXT, "resources.limits.services", &Act::Add { name: String::new() }).is_err());
+    // Some editors begin files with a mark.
+    assert_eq!(say("\u{feff}owner: a\n", "owner", &["b"]).unwrap(), "\u{feff}owner: b\n");
 }
 
 #[test]
 fn mistakes_are_at_their_fields_with_what_mends_them() {
-    let text = "apiVersion: greenroom/v2\ndescription: 12\neffect: ephemerl\nos: {imgae: debian}\nextends: office-en\n";
-    let mut text = text.to_owned();
+    let text = "description: 12\neffect: ephemerl\nos: {imgae: debian}\nextends: office-en\n";
+    let mut text = text.to_owned() + "apps: {packages: [vim, jq, vim]}\n";
     for _ in 0..9 {
         let draft = draft(&text);
         let Some(fix) = draft.problems.iter().find_map(|problem| problem.fix.clone()) else { break };
         text = draft.edit(&[fix.change()]).unwrap().text;
     }
-    let mended = "apiVersion: greenroom/v1\ndescription: \"12\"\neffect: ephemeral\nos: {image: debian}\nextends: fragments/office-en\n";
+    let mended = "apiVersion: greenroom/v1\ndescription: \"12\"\neffect: ephemeral\nos: {image: debian}\nextends: fragments/office-en\napps: {packages: [vim, jq]}\n";
     assert_eq!(text, mended);
 
     let broken = TEXT.replace("keyboard: de", "keyboard: de_DE").replace("uid: 1000", "uid: -1, groups: [nowhere]");

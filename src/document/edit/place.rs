@@ -67,20 +67,22 @@ impl<'t> Place<'t> {
 
     /// The value one step on: of a map under a key, of a list at a number.
     pub(super) fn below(&self, step: &str) -> Option<Self> {
-        let path = self.path.below(step);
         match (&self.node.shape, &self.tree.value) {
-            (Shape::Map { flow, entries }, Value::Map(trees)) => {
-                let entry = entries.iter().find(|entry| entry.name == step)?;
-                let (node, tree, under) = (&entry.node, trees.get(step)?, Under::Key(entry));
-                Some(Self { path, node, tree, under, flow: *flow })
-            }
+            (Shape::Map { entries, .. }, _) => self.under(entries.iter().find(|entry| entry.name == step)?),
             (Shape::List { flow, items }, Value::List(trees)) => {
-                let at = number(step)?;
+                let (at, path) = (number(step)?, self.path.below(step));
                 let item = items.get(at)?;
                 Some(Self { path, node: &item.node, tree: trees.get(at)?, under: Under::Dash(item), flow: *flow })
             }
             _ => None,
         }
+    }
+
+    /// The value of one of its entries.
+    pub(super) fn under(&self, entry: &'t Entry) -> Option<Self> {
+        let Shape::Map { flow, .. } = self.node.shape else { return None };
+        let (path, node) = (self.path.below(&entry.name), &entry.node);
+        Some(Self { path, node, tree: self.tree.get(&entry.name)?, under: Under::Key(entry), flow })
     }
 }
 
@@ -123,7 +125,7 @@ impl<'t> Work<'t> {
     }
 
     /// Refuses what stands in more than one place, and what is not written in the plain way.
-    fn may_change(&self, place: &Place<'t>) -> Result<(), Refusal> {
+    pub(super) fn may_change(&self, place: &Place<'t>) -> Result<(), Refusal> {
         let shown = model::shown(&place.path);
         if matches!(place.node.shape, Shape::Alias) {
             let alias = &self.lines.text[place.node.at.clone()];

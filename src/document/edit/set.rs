@@ -1,5 +1,7 @@
 //! A value becomes another: in its own place, and in its own style where that can say it.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 use super::{
@@ -71,15 +73,15 @@ impl<'t> Work<'t> {
         let Shape::Map { entries, .. } = &place.node.shape else { return Ok(()) };
         let gone: Vec<bool> = entries.iter().map(|entry| !wanted.contains_key(&entry.name)).collect();
         for entry in entries {
-            if let (Some(value), Some(below)) = (wanted.get(&entry.name), place.below(&entry.name)) {
-                if !says(below.tree, value) {
-                    self.walk(&below.path)?;
-                    self.set(&below, value)?;
-                }
+            if let (Some(value), Some(below)) = (wanted.get(&entry.name), place.under(entry))
+                && !says(below.tree, value)
+            {
+                self.may_change(&below)?;
+                self.set(&below, value)?;
             }
         }
-        let is_new = |name: &str| entries.iter().all(|entry| entry.name != name);
-        let new = wanted.iter().filter(|(name, _)| is_new(name)).map(|(name, value)| (name.as_str(), value));
+        let known: HashSet<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        let new = wanted.iter().map(|(name, value)| (name.as_str(), value)).filter(|(name, _)| !known.contains(name));
         self.add_entries(place, &gone, &new.collect())?;
         self.remove_some(place, &gone)
     }
@@ -93,7 +95,7 @@ impl<'t> Work<'t> {
         let both = common - last;
         for (at, value) in wanted.iter().enumerate().take(both).skip(first) {
             if let Some(below) = place.below(&at.to_string()) {
-                self.walk(&below.path)?;
+                self.may_change(&below)?;
                 self.set(&below, value)?;
             }
         }

@@ -41,7 +41,7 @@ pub(in crate::persona) fn fill(draft: &Draft) -> Form {
     let fields = fields.collect();
     // What is about no field that there is (an unknown key, another file) is told above them all, in the order of the text.
     let mut left: Vec<Problem> = filling.problems.into_values().flatten().cloned().collect();
-    left.sort_by(|a, b| (a.line, a.column).cmp(&(b.line, b.column)));
+    left.sort_by_key(|problem| (problem.line, problem.column));
     Form { fields, problems: left }
 }
 
@@ -111,7 +111,7 @@ impl Filling<'_> {
             for about in within {
                 field.problems.extend(self.problems.remove(about).into_iter().flatten().cloned());
             }
-            field.problems.sort_by(|a, b| (a.line, a.column).cmp(&(b.line, b.column)));
+            field.problems.sort_by_key(|problem| (problem.line, problem.column));
         }
         field
     }

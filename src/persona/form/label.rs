@@ -74,7 +74,7 @@ pub(super) fn unit(key: &str) -> &'static str {
 }
 
 /// The last steps of a way.
-fn last<'w>(way: &'w [String]) -> (&'w str, &'w str) {
+fn last(way: &[String]) -> (&str, &str) {
     let step = |back: usize| way.len().checked_sub(back).map_or("", |at| way[at].as_str());
     (step(2), step(1))
 }

@@ -19,7 +19,7 @@ use crate::document::{Path, Problem};
 
 pub(super) use answer::changes;
 pub(super) use fill::fill;
-pub(super) use shape::{Shape, Sort, order};
+pub(super) use shape::{Shape, Sort, only_choice, order};
 
 /// A document as a form.
 #[derive(Debug, Clone, PartialEq, Serialize)]

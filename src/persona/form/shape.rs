@@ -99,6 +99,14 @@ pub(in crate::persona) fn order(map: &Path) -> Vec<String> {
     members.iter().map(|member| member.name.clone()).collect()
 }
 
+/// The one value that the field at a path can have.
+pub(in crate::persona) fn only_choice(path: &Path) -> Option<&'static str> {
+    match &Shape::of_persona().at(path)?.sort {
+        Sort::Choice(choices) if choices.len() == 1 => Some(&choices[0].value),
+        _ => None,
+    }
+}
+
 struct Making<'s> {
     root: &'s Value,
     /// The steps that led here; `[]` to the items of a list.
