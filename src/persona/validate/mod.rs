@@ -27,7 +27,7 @@ mod user;
 
 use std::collections::BTreeSet;
 
-use crate::document::{Check, Document, Problem};
+use crate::document::{Check, Document, Fix, Problem};
 
 use super::Persona;
 
@@ -60,7 +60,11 @@ fn once<T: AsRef<str>>(check: &mut Check<'_>, items: impl IntoIterator<Item = (S
     for (path, value) in items {
         let value = value.as_ref();
         let first = seen.insert(value.to_owned());
+        let told = check.problems.len();
         check.require(first, "GR014", &path, format!("`{}` stands here twice", brief(value)), "remove one");
+        if let Some(problem) = check.problems.get_mut(told) {
+            problem.fix = problem.about.parse().ok().map(|path| Box::new(Fix::Remove { path }));
+        }
     }
 }
 

@@ -192,4 +192,6 @@ pub const RULES: &[Rule] = &[
     must("GR268", "The distribution is made for the architecture."),
     should("GR269", "A raw block is of a format that the persona's target reads."),
     must("GR270", "Nothing is asked of a target that it cannot express."),
+    // Changes asked of a text.
+    must("GR271", "A change of a document's text can be made without changing the rest of it."),
 ];
