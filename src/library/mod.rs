@@ -10,10 +10,11 @@
 //! again, and while git is at work, or waits for a person in the middle of a merge, the last set serves on.
 //!
 //! `load` reads, `git`, `worktree` and `revision` know commits and edits, [`Store`] keeps what was served, [`Watch`] tells
-//! of changes, [`Remote`] fetches them, [`Shared`] lets all see how it stands.
+//! of changes, [`Remote`] fetches them, [`Shared`] lets all see how it stands, [`Desk`] writes for those who use the pages.
 
 mod abreast;
 mod cross;
+mod desk;
 mod files;
 mod git;
 mod load;
@@ -47,6 +48,9 @@ use memory::Memory;
 use status::{Provenance, statuses};
 use worktree::{Standing, WorkTree};
 
+pub use desk::{
+    Affected, Author, BadBase, Base, Conflict, Desk, Draft, Edit, NotSaved, Paper, Sample, Saved, Sheet, samples,
+};
 pub use git::{Commit, GitError, Revision};
 pub use load::{Fingerprint, check};
 pub use manifest::read_manifest;

@@ -246,14 +246,27 @@ impl Past {
         Ok(broken.chain(good).collect())
     }
 
+    /// A persona's own file at a commit: its name, and its bytes.
+    fn own(&self, name: &PersonaName, commit: &Commit) -> Result<Option<(String, Vec<u8>)>, GitError> {
+        let listed = self.listed(commit)?;
+        let own = ["yaml", "yml"].map(|extension| format!("{name}.{extension}"));
+        let Some((file, id)) = own.iter().find_map(|file| Some((file, listed.get(Path::new(file))?))) else {
+            return Ok(None);
+        };
+        Ok(self.read(&[id])?.pop().map(|(_, bytes)| (file.clone(), bytes)))
+    }
+
+    /// What a persona's own file said at a commit, good or not; nothing when there was none.
+    pub fn own_text(&self, name: &PersonaName, commit: &Commit) -> Result<Option<String>, GitError> {
+        Ok(self.own(name, commit)?.map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
     /// Writes a persona's own file as it was at `commit` into the work tree; returns the file's name. Uncommitted edits of
     /// it are lost only with `force`.
     pub fn revert(&self, name: &PersonaName, commit: &Commit, force: bool) -> Result<String, String> {
-        let listed = self.listed(commit).map_err(|error| error.to_string())?;
-        let own = ["yaml", "yml"].map(|extension| format!("{name}.{extension}"));
-        let found = own.iter().find_map(|file| Some((file.clone(), listed.get(Path::new(file))?)));
-        let Some((file, id)) = found else {
-            return Err(format!("there was no {} at {commit}: see `greenroom persona log {name}`", own[0]));
+        let found = self.own(name, commit).map_err(|error| error.to_string())?;
+        let Some((file, bytes)) = found else {
+            return Err(format!("there was no {name}.yaml at {commit}: see `greenroom persona log {name}`"));
         };
         let Standing { edited, .. } = self.tree.standing().map_err(|error| error.to_string())?;
         if edited.contains(Path::new(&file)) && !force {
@@ -262,7 +275,6 @@ impl Past {
         if let Some(what) = self.tree.unfinished() {
             return Err(format!("git is in the middle of a {what} here: finish it first"));
         }
-        let (_, bytes) = self.read(&[id]).map_err(|error| error.to_string())?.pop().ok_or("git gave nothing back")?;
         // A daemon that looks at this moment sees the old file or the new one.
         let path = self.tree.dir().join(&file);
         let unready = self.tree.dir().join(format!(".{file}.new"));

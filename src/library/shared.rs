@@ -11,7 +11,7 @@ use crate::{
     persona::{Persona, catalog::Catalog},
 };
 
-use super::{History, Library, Status, Store, StoreError, store};
+use super::{Desk, History, Library, Status, Store, StoreError, store};
 
 /// How a library stood when it was last read.
 #[derive(Debug, Clone)]
@@ -32,13 +32,15 @@ pub struct Shared {
     library: Mutex<Library>,
     store: Option<Store>,
     view: ArcSwap<View>,
+    desk: Desk,
 }
 
 impl Shared {
     /// Shares a library.
     pub fn new(library: Library) -> Self {
         let store = library.store.clone();
-        Self { view: ArcSwap::from_pointee(view(&library)), store, library: Mutex::new(library) }
+        let desk = Desk::new(&library.dir);
+        Self { view: ArcSwap::from_pointee(view(&library)), store, desk, library: Mutex::new(library) }
     }
 
     /// How it stood last. Never waits.
@@ -62,6 +64,22 @@ impl Shared {
             self.view.store(Arc::new(view(&library)));
         }
         read
+    }
+
+    /// Where its documents are written, and tried. To write, [`Shared::write`].
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Has something written at the desk, and reads the library again before anybody else does: nobody sees half of it.
+    /// `taken` gets what is good then. Waits for disks, for git and its hooks.
+    pub fn write<R>(&self, work: impl FnOnce(&Desk) -> R, taken: impl FnOnce(&Catalog)) -> R {
+        let mut library = self.library.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = work(&self.desk);
+        library.reload();
+        taken(library.catalog());
+        self.view.store(Arc::new(view(&library)));
+        done
     }
 
     /// A version that was served once. Reads one small file, and waits for nobody who reads the library.
