@@ -22,6 +22,7 @@ mod live;
 mod notice;
 mod order;
 mod overview;
+mod persona;
 mod trouble;
 mod visitor;
 
@@ -36,13 +37,15 @@ use self::{answer::Wants, frame::Frame, trouble::Trouble, visitor::Visitor};
 struct Web {
     context: Context,
     streams: live::Streams,
+    checks: persona::Checks,
 }
 
 /// The routes of the pages: everything on the listener that is not the API's.
 pub fn router(context: Context) -> Router {
-    let web = Web { context, streams: live::Streams::default() };
+    let web = Web { context, streams: live::Streams::default(), checks: persona::Checks::default() };
     let pages = Router::new()
         .merge(overview::routes())
+        .merge(persona::routes())
         .route("/live", get(live::stream))
         .route("/static/{version}/{file}", get(asset::file))
         .fallback(trouble::nowhere)
