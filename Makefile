@@ -8,7 +8,8 @@ PACKAGES := qemu-system-x86 ovmf ipxe ipxe-qemu mmdebstrap squashfs-tools busybo
 	debconf git iproute2 util-linux bsdutils kea-admin ca-certificates build-essential \
 	ignition libxml2-utils netplan.io nftables openssh-server openssh-client sudo systemd dash \
 	python3-jsonschema python3-yaml python3-venv dconf-cli distro-info-data \
-	xorriso skopeo docker-registry gnupg gpgv minisign openssl e2fsprogs mount nginx-light wget wrk linux-perf
+	xorriso skopeo docker-registry gnupg gpgv minisign openssl e2fsprogs mount nginx-light wget wrk linux-perf \
+	chromium chromium-driver npm
 
 # A grammar of PowerShell, a reader of Kickstart, a verifier of webhooks, an S3 store (moto: 20 s, 140 MB), a SCIM directory, and of the
 # API's document a validator, a tester and a generator of clients (140 MB), of which Debian has none: made once, in a virtual
