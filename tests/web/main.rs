@@ -4,6 +4,7 @@
 
 mod browser;
 mod chromium;
+mod editor;
 mod past;
 mod place;
 mod stage;

@@ -58,7 +58,10 @@ pub(super) fn told(web: &Web, tried: &Tried) -> Told {
     let becomes = tried.affected.iter().filter_map(|one| one.becomes.as_ref());
     let entries = becomes.map(|found| Entry { reference: found.reference.clone(), persona: found.persona.clone() });
     let catalog = ground.catalog.with(entries);
-    let touched: BTreeSet<_> = tried.affected.iter().map(|one| one.persona.clone()).collect();
+    // What is served may be older than the folder, where the folder is not good.
+    let served = |name| ground.catalog.persona(name).map(|entry| &entry.reference.version);
+    let others = tried.affected.iter().filter(|one| one.after.as_ref() != served(&one.persona));
+    let touched: BTreeSet<_> = others.map(|one| one.persona.clone()).collect();
     let now = (web.context.clock)();
     let sides = Sides { world: &world, ground: &ground, catalog: &catalog, touched: &touched, now };
     let impact = if touched.is_empty() { Impact::default() } else { passed(&sides) };
@@ -66,7 +69,7 @@ pub(super) fn told(web: &Web, tried: &Tried) -> Told {
     let link = match names[..] {
         [one] => {
             let filter = format!("persona={one}");
-            format!("/devices?filter={}", form_urlencoded::byte_serialize(filter.as_bytes()).collect::<String>())
+            format!("/devices?q={}", form_urlencoded::byte_serialize(filter.as_bytes()).collect::<String>())
         }
         _ => "/devices".into(),
     };

@@ -95,7 +95,7 @@ function scan(rules, line, from) {
     let found = null;
     for (const [pattern, name, where] of rules) {
       if (where === "line" && at !== first) continue;
-      if (where === "blank" && at > 0 && !/[\s,[{(:;]/.test(line[at - 1])) continue;
+      if (where === "blank" && at > 0 && !/[\s,[{(;]/.test(line[at - 1])) continue;
       pattern.lastIndex = at;
       const match = pattern.exec(line);
       if (match && match[0]) { found = [name, match[0]]; break; }

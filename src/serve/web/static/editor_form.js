@@ -110,7 +110,7 @@ export class FormPane {
         field.required ? make("span", { class: "soft", title: "A persona must have it" }, "*") : null,
         field.line ? make("button", { type: "button", class: "quiet form-line", "data-line": field.line, "data-column": field.column, title: "Show it in the YAML" }, `line ${field.line}`) : null),
       ...this.inherited(field, inherits), control ?? "",
-      field.help ? make("p", { class: "hint", id: hint }, field.help) : null,
+      field.help ? make("p", { class: "hint", id: hint, title: field.help }, field.help) : null,
       ...problems(field), ...this.lengths(field));
   }
 

@@ -119,7 +119,7 @@ export class PreviewPane {
       const head = element("summary");
       head.append(element("b", turn.grave ? "bad" : "", String(turn.count)), ` ${turn.words}`);
       group.append(head);
-      group.open = turn.grave;
+      group.open = turn.grave || (told.turns.length === 1 && turn.count < 6);
       const list = element("ul");
       for (const device of turn.devices) {
         const item = element("li");

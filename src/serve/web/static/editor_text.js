@@ -201,9 +201,12 @@ export class TextPane {
   }
 }
 
+// Chromium takes seconds for hundreds of lines that are put in as if typed.
+const MOST_TYPED = 200;
+
 /** As if typed: the browser's undo knows of it. */
 function insert(area, text) {
-  const done = text === "" ? document.execCommand("delete") : document.execCommand("insertText", false, text);
+  const done = text.split("\n").length > MOST_TYPED ? false : text === "" ? document.execCommand("delete") : document.execCommand("insertText", false, text);
   if (!done) {
     area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
     area.dispatchEvent(new Event("input", { bubbles: true }));
