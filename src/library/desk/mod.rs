@@ -29,7 +29,7 @@ use serde::Serialize;
 use crate::{document::Problem, model::PersonaName};
 
 use super::{
-    files::Files,
+    files::{Files, stem},
     git::{Commit, GitError},
     revision::Past,
     worktree::WorkTree,
@@ -164,6 +164,12 @@ impl Desk {
         let text = text.unwrap_or_default();
         self.hand(&base, &text);
         Ok(Sheet { text, base, file })
+    }
+
+    /// The fragments that lie in the folder, good or not.
+    pub fn fragments(&self) -> Vec<PersonaName> {
+        let paths = Files::Folder(self.dir.clone()).documents("fragments");
+        paths.iter().filter_map(|path| stem(path).parse().ok()).collect()
     }
 
     /// What would come of the library if `paper` said this; without a text, if it went. Writes nothing.

@@ -15,6 +15,7 @@
 
 mod answer;
 mod asset;
+mod code;
 mod door;
 mod frame;
 mod gate;
@@ -22,6 +23,7 @@ mod live;
 mod notice;
 mod order;
 mod overview;
+mod persona;
 mod trouble;
 mod visitor;
 
@@ -36,13 +38,21 @@ use self::{answer::Wants, frame::Frame, trouble::Trouble, visitor::Visitor};
 struct Web {
     context: Context,
     streams: live::Streams,
+    counted: persona::Counted,
+    kept: persona::Kept,
 }
 
 /// The routes of the pages: everything on the listener that is not the API's.
 pub fn router(context: Context) -> Router {
-    let web = Web { context, streams: live::Streams::default() };
+    let web = Web {
+        context,
+        streams: live::Streams::default(),
+        counted: persona::Counted::default(),
+        kept: persona::Kept::default(),
+    };
     let pages = Router::new()
         .merge(overview::routes())
+        .merge(persona::routes())
         .route("/live", get(live::stream))
         .route("/static/{version}/{file}", get(asset::file))
         .fallback(trouble::nowhere)
