@@ -20,7 +20,7 @@ use crate::{
 use super::{
     super::{Frame, Trouble, Visitor, Wants, Web, frame::Section},
     count::{Count, Counts},
-    told::{self, Flaw, escaped},
+    told::{self, Flaw},
     used::composed_of,
 };
 
