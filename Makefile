@@ -9,7 +9,7 @@ PACKAGES := qemu-system-x86 ovmf ipxe ipxe-qemu mmdebstrap squashfs-tools busybo
 	ignition libxml2-utils netplan.io nftables openssh-server openssh-client sudo systemd dash \
 	python3-jsonschema python3-yaml python3-venv dconf-cli distro-info-data \
 	xorriso skopeo docker-registry gnupg gpgv minisign openssl e2fsprogs mount nginx-light wget wrk linux-perf \
-	chromium chromium-driver npm
+	chromium chromium-driver $(if $(shell command -v npm),,npm)
 
 # A grammar of PowerShell, a reader of Kickstart, a verifier of webhooks, an S3 store (moto: 20 s, 140 MB), a SCIM directory, and of the
 # API's document a validator, a tester and a generator of clients (140 MB), of which Debian has none: made once, in a virtual
@@ -18,6 +18,9 @@ VALIDATORS := target/validators
 READERS := tree-sitter==0.26.1 tree-sitter-powershell==0.26.4 pykickstart==3.78 \
 	moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5 standardwebhooks==1.1.0 scim2-server==0.8.3 \
 	schemathesis==4.32.5 openapi-spec-validator==0.9.0 openapi-python-client==0.29.1
+
+# What finds fault with the pages for people who see, hear or move otherwise (MPL-2.0): the tests of the pages only.
+AXE := axe-core@4.14.1
 
 .PHONY: help setup demo test coverage bench check fmt clean
 
@@ -40,6 +43,11 @@ setup: ## Install the Debian packages that the demo and the tests need (root)
 		rm -rf $(VALIDATORS) && /usr/bin/python3 -m venv $(VALIDATORS) && \
 		$(VALIDATORS)/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --only-binary :all: --no-binary pykickstart $(READERS) && \
 		echo "$(READERS)" > $(VALIDATORS)/made; \
+	fi
+	@if [ "$$(cat target/axe/made 2>/dev/null)" != "$(AXE)" ]; then \
+		rm -rf target/axe && mkdir -p target/axe && \
+		npm install --silent --no-save --ignore-scripts --no-audit --no-fund --prefix target/axe $(AXE) && \
+		echo "$(AXE)" > target/axe/made; \
 	fi
 	@ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || apt-get -q update >/dev/null
 

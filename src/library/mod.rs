@@ -27,6 +27,7 @@ mod shared;
 mod status;
 mod store;
 mod succession;
+mod track;
 mod watch;
 mod worktree;
 
@@ -55,11 +56,12 @@ pub use git::{Commit, GitError, Revision};
 pub use load::{Fingerprint, check};
 pub use manifest::read_manifest;
 pub use remote::{NotPulled, Pulled, Remote};
-pub use revision::{Change, Found, Past};
+pub use revision::{Change, Found, Logged, Past};
 pub use secret::{SecretError, secret, secret_names, secrets_of};
 pub use shared::{Shared, View};
 pub use status::{State, Status};
 pub use store::{Store, StoreError};
+pub use track::Then;
 pub use watch::Watch;
 pub use worktree::History;
 
@@ -88,7 +90,8 @@ pub struct Library {
     looks: u32,
     swaps: u64,
     memory: Memory,
-    documents: BTreeMap<PersonaName, Arc<Document>>,
+    documents: Arc<BTreeMap<PersonaName, Arc<Document>>>,
+    files: Arc<BTreeMap<String, Vec<String>>>,
 }
 
 /// What can be seen of a library without reading it.
@@ -120,7 +123,8 @@ impl Library {
             looks: 0,
             swaps: 0,
             memory: Memory::default(),
-            documents: BTreeMap::new(),
+            documents: Arc::default(),
+            files: Arc::default(),
         };
         library.reload();
         library
@@ -245,7 +249,10 @@ impl Library {
         self.statuses = statuses(&catalog, &broken, &from);
         self.swaps += u64::from(catalog != self.catalog);
         self.catalog = catalog;
-        self.documents = loaded.documents;
+        self.documents = Arc::new(loaded.documents);
+        let within = |path: &PathBuf| path.strip_prefix(&self.dir).unwrap_or(path).display().to_string();
+        let files = loaded.files.iter().map(|(stem, files)| (stem.clone(), files.iter().map(within).collect()));
+        self.files = Arc::new(files.collect());
         self.problems = problems;
     }
 

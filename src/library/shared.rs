@@ -1,13 +1,16 @@
 //! A library that one thread reads at a time while all see how it stood last. Reading may take long (a folder on NFS, a git
 //! that hangs): nobody who only looks waits for it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use arc_swap::ArcSwap;
 
 use crate::{
-    document::Problem,
-    model::Version,
+    document::{Document, Problem},
+    model::{PersonaName, Version},
     persona::{Persona, catalog::Catalog},
 };
 
@@ -24,6 +27,10 @@ pub struct View {
     pub history: History,
     /// How often what is served has been replaced.
     pub swaps: u64,
+    /// What the personas of the catalog were read from.
+    pub documents: Arc<BTreeMap<PersonaName, Arc<Document>>>,
+    /// The files that each persona is composed of, by its name, from the library's folder; its own is the last.
+    pub files: Arc<BTreeMap<String, Vec<String>>>,
 }
 
 /// A library for many threads.
@@ -94,5 +101,7 @@ fn view(library: &Library) -> View {
         statuses: library.statuses().to_vec(),
         history: library.history().clone(),
         swaps: library.swaps(),
+        documents: library.documents.clone(),
+        files: library.files.clone(),
     }
 }

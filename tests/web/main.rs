@@ -2,9 +2,11 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests say what they mean by panicking")]
 
+mod access;
 mod browser;
 mod chromium;
 mod editor;
+mod pages;
 mod past;
 mod place;
 mod stage;

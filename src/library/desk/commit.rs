@@ -21,13 +21,13 @@ use super::{
 const COMMITTER: (&str, &str) = ("Greenroom", "greenroom@greenroom.invalid");
 
 /// How long hooks may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long somebody else's git is waited for.
 const LOCKED: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether it is done.
-const STEP: Duration = Duration::from_millis(50);
+pub(super) const STEP: Duration = Duration::from_millis(50);
 
 /// Where commits go.
 #[derive(Debug)]

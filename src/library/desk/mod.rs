@@ -14,29 +14,24 @@
 mod commit;
 mod conflict;
 mod draft;
+mod paper;
 mod sample;
 mod shelf;
 mod write;
 
 use std::{
     collections::BTreeMap,
-    fmt,
     path::{Path, PathBuf},
-    str::FromStr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::{
-    document::Problem,
-    model::{PersonaName, persona_ref::BadName},
-};
+use crate::{document::Problem, model::PersonaName};
 
 use super::{
-    files::Files,
+    files::{Files, stem},
     git::{Commit, GitError},
-    load::git_blob_id,
     revision::Past,
     worktree::WorkTree,
 };
@@ -46,35 +41,8 @@ use write::Written;
 
 pub use conflict::Conflict;
 pub use draft::{Affected, Draft};
+pub use paper::{Author, BadBase, Base, Paper};
 pub use sample::{Sample, samples};
-
-/// A document that people write here.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Paper {
-    /// A persona.
-    Persona(PersonaName),
-    /// A part of personas, by its name in `fragments/`.
-    Fragment(PersonaName),
-}
-
-/// What somebody saw before they began to write: the git blob id of a file's bytes, or that there was none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Base {
-    /// There was no such file.
-    #[default]
-    Absent,
-    /// A file with these bytes.
-    Blob(String),
-}
-
-/// In whose name something is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Author {
-    name: String,
-    email: String,
-}
 
 /// What somebody wants a document to be.
 #[derive(Debug, Clone)]
@@ -199,6 +167,12 @@ impl Desk {
         Ok(Sheet { text, base, file })
     }
 
+    /// The fragments that lie in the folder, good or not.
+    pub fn fragments(&self) -> Vec<PersonaName> {
+        let paths = Files::Folder(self.dir.clone()).documents("fragments");
+        paths.iter().filter_map(|path| stem(path).parse().ok()).collect()
+    }
+
     /// What would come of the library if `paper` said this; without a text, if it went. Writes nothing.
     pub fn draft(&self, paper: &Paper, text: Option<&str>) -> Draft {
         let change = (self.file(paper).into(), text.map(str::to_owned));
@@ -276,6 +250,7 @@ impl Desk {
         message: &str,
     ) -> Result<Saved, NotSaved> {
         let _turn = lock(&self.turn);
+        let _alone = write::alone(&self.dir)?;
         let ledger = self.ledger()?;
         ledger.wait()?;
         let mut open = vec![];
@@ -344,111 +319,6 @@ impl Desk {
         let error = "the file is not UTF-8: it can be mended in the folder only".to_owned();
         let refused = |_| NotSaved::Disk { path: path.display().to_string(), error };
         String::from_utf8(bytes).map(Some).map_err(refused)
-    }
-}
-
-impl Base {
-    /// The base that a file with these bytes is.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self::Blob(git_blob_id(bytes))
-    }
-}
-
-impl fmt::Display for Base {
-    /// A blob id, or `none`: what a form's hidden field holds.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Absent => "none",
-            Self::Blob(id) => id,
-        })
-    }
-}
-
-impl FromStr for Base {
-    type Err = BadBase;
-
-    fn from_str(text: &str) -> Result<Self, BadBase> {
-        let is_id = text.len() == 40 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        match text {
-            "none" => Ok(Self::Absent),
-            id if is_id => Ok(Self::Blob(id.to_owned())),
-            _ => Err(BadBase),
-        }
-    }
-}
-
-/// Some text that names no base.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("neither a git blob id (40 hexadecimal digits) nor `none`")]
-pub struct BadBase;
-
-impl TryFrom<String> for Base {
-    type Error = BadBase;
-
-    fn try_from(text: String) -> Result<Self, BadBase> {
-        text.parse()
-    }
-}
-
-impl From<Base> for String {
-    fn from(base: Base) -> Self {
-        base.to_string()
-    }
-}
-
-impl fmt::Display for Paper {
-    /// As `extends` names it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Persona(name) => write!(f, "{name}"),
-            Self::Fragment(name) => write!(f, "fragments/{name}"),
-        }
-    }
-}
-
-impl FromStr for Paper {
-    type Err = BadName;
-
-    fn from_str(text: &str) -> Result<Self, BadName> {
-        match text.strip_prefix("fragments/") {
-            Some(name) => name.parse().map(Self::Fragment),
-            None => text.parse().map(Self::Persona),
-        }
-    }
-}
-
-impl TryFrom<String> for Paper {
-    type Error = BadName;
-
-    fn try_from(text: String) -> Result<Self, BadName> {
-        text.parse()
-    }
-}
-
-impl From<Paper> for String {
-    fn from(paper: Paper) -> Self {
-        paper.to_string()
-    }
-}
-
-impl Author {
-    /// Somebody of this name; git knows them by an address, which may be one that leads nowhere.
-    pub fn new(name: &str, email: &str) -> Self {
-        // What git would take for the end of the name or of the line.
-        let plain = |text: &str| -> String {
-            let kept = text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !"<>".contains(*c));
-            kept.collect::<String>().trim().trim_matches(['.', ',', ':', ';', '"', '\\', '\'']).to_owned()
-        };
-        let (name, email) = (plain(name), plain(email).replace(' ', ""));
-        // Git refuses a name of nothing.
-        let name = if name.is_empty() { "somebody".to_owned() } else { name };
-        let email = if email.is_empty() { "somebody@greenroom.invalid".to_owned() } else { email };
-        Self { name, email }
-    }
-
-    /// Whoever has this account, of which no address is known.
-    pub fn of_account(account: &str) -> Self {
-        Self::new(account, &format!("{account}@greenroom.invalid"))
     }
 }
 

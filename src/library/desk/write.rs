@@ -13,14 +13,19 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    thread,
+    time::Instant,
 };
 
 use rustix::{
-    fs::{CWD, RenameFlags, renameat_with},
+    fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with},
     io::Errno,
 };
 
-use super::{Base, NotSaved};
+use super::{
+    Base, NotSaved,
+    commit::{PATIENCE, STEP},
+};
 
 /// A change of one file, done, and not yet final. It is put back unless it is [kept](Written::keep).
 #[derive(Debug)]
@@ -31,6 +36,23 @@ pub(super) struct Written {
     /// What was written; nothing when the file was removed.
     now: Base,
     kept: bool,
+}
+
+/// Waits until no other process of ours writes in this folder; none does as long as the result lives. A file system that
+/// knows no such locks leaves it to git's.
+pub(super) fn alone(dir: &Path) -> Result<Option<File>, NotSaved> {
+    let folder = File::open(dir).map_err(|error| disk(dir, &error))?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Some(folder)),
+            Err(Errno::WOULDBLOCK) if Instant::now() > end => {
+                return Err(NotSaved::Busy("Another Greenroom writes there".into()));
+            }
+            Err(Errno::WOULDBLOCK) => thread::sleep(STEP),
+            Err(_) => return Ok(None),
+        }
+    }
 }
 
 /// The bytes of a file of the library; nothing when there is none.

@@ -15,6 +15,7 @@
 
 mod answer;
 mod asset;
+mod code;
 mod door;
 mod frame;
 mod gate;
@@ -38,11 +39,19 @@ struct Web {
     context: Context,
     streams: live::Streams,
     checks: persona::Checks,
+    counted: persona::Counted,
+    kept: persona::Kept,
 }
 
 /// The routes of the pages: everything on the listener that is not the API's.
 pub fn router(context: Context) -> Router {
-    let web = Web { context, streams: live::Streams::default(), checks: persona::Checks::default() };
+    let web = Web {
+        context,
+        streams: live::Streams::default(),
+        checks: persona::Checks::default(),
+        counted: persona::Counted::default(),
+        kept: persona::Kept::default(),
+    };
     let pages = Router::new()
         .merge(overview::routes())
         .merge(persona::routes())

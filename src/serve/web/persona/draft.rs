@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     document::{self, Fix, Problem, source::MAX_BYTES},
-    library::{self, Draft as Tried, Paper},
+    library::{Draft as Tried, Paper},
     model::{PersonaName, Role, Version},
     persona::{
         complete::{self, Completion, Names},
@@ -29,7 +29,7 @@ use crate::{
 
 use super::{
     super::{Trouble, Visitor, Web},
-    editor::{Named, home},
+    editor::Named,
     impact::{self, Told},
     preview::{self, Rendering, Wanted},
 };

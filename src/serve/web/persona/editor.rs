@@ -16,13 +16,15 @@ use serde::Serialize;
 
 use crate::{
     document::source::MAX_BYTES,
-    library::{Author, Base, Edit, NotSaved, Paper, Saved, Sheet},
+    library::{Author, Base, Edit, NotSaved, Paper, Sheet},
     model::{PersonaName, PersonaRef, Role},
 };
 
 use super::{
-    super::{Frame, Trouble, Visitor, Wants, Web, frame::Section, notice::Notice, order::Fields},
+    super::{Frame, Trouble, Visitor, Wants, Web, frame::Section, order::Fields},
+    conflict,
     draft::Shown,
+    told,
 };
 
 /// What a form may bring: a text of the largest size, of which every byte is escaped.
@@ -139,7 +141,7 @@ async fn page(
     let view = web
         .checked(move |web| {
             let desk = web.context.library.desk();
-            let sheet = desk.read(&paper).map_err(trouble)?;
+            let sheet = desk.read(&paper).map_err(|error| told::not_saved(&error))?;
             let mut view = View::new(web, paper, sheet);
             if !view.is_new {
                 let draft = desk.draft(&view.paper, Some(&view.text));
@@ -185,7 +187,7 @@ async fn save(
     let author = Author::of_account(&visitor.name);
     let (paper, sent, sheet, done) = web
         .checked(move |web| {
-            let sheet = web.context.library.desk().read(&paper).map_err(trouble)?;
+            let sheet = web.context.library.desk().read(&paper).map_err(|error| told::not_saved(&error))?;
             let text = with_ends_of(&sheet.text, &sent.text);
             let edit = Edit { text, base: sent.base.clone(), author, message: sent.message.clone() };
             let done = web.context.write_library(|desk| desk.save(&paper, edit));
@@ -193,7 +195,7 @@ async fn save(
         })
         .await?;
     match done {
-        Ok(saved) => Ok(told(&paper, &saved).on(&home(&paper))),
+        Ok(saved) => Ok(told::saved(&format!("{paper} is saved"), &saved).on(&home(&paper))),
         Err(NotSaved::Broken(problems)) => {
             let mut view = View::new(&web, paper, sheet);
             view.problems = Shown::all(&problems, &view.file, web.context.library.desk().dir());
@@ -206,41 +208,14 @@ async fn save(
                 }
             }
         }
-        Err(error) => Err(trouble(error)),
+        Err(NotSaved::Conflict(conflict)) => conflict::shown(wants, frame, &paper, &conflict, &sent.message),
+        Err(error) => Err(told::not_saved(&error)),
     }
 }
 
 /// A file that ends its lines as Windows does goes on doing so: its history shows what was edited, and nothing else.
 fn with_ends_of(before: &str, text: &str) -> String {
     if before.contains("\r\n") { text.replace('\n', "\r\n") } else { text.to_owned() }
-}
-
-/// What came of a save, in a sentence.
-fn told(paper: &Paper, saved: &Saved) -> Notice {
-    let warnings = match saved.warnings.len() {
-        0 => String::new(),
-        1 => format!(" One thing to look at: {}.", saved.warnings[0].message),
-        count => format!(" {count} things to look at, the first: {}.", saved.warnings[0].message),
-    };
-    let words = match (&saved.commit, &saved.unrecorded) {
-        _ if !saved.changed => format!("{paper} says that already: there was nothing to save."),
-        (Some(commit), _) => format!("Saved {paper} as commit {commit}."),
-        (None, Some(why)) => format!("Saved {paper}, in no commit: {why}."),
-        (None, None) => format!("Saved {paper}."),
-    };
-    Notice::done(format!("{words}{warnings}"))
-}
-
-pub(super) fn trouble(error: NotSaved) -> Trouble {
-    let (status, help) = match &error {
-        NotSaved::Missing(_) => (StatusCode::NOT_FOUND, "The list of personas has what is there."),
-        NotSaved::Conflict(_) | NotSaved::Taken(_) => (StatusCode::CONFLICT, "Nothing was changed."),
-        NotSaved::Unfinished(_) | NotSaved::Busy(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "Go back: your text is still there.")
-        }
-        _ => (StatusCode::UNPROCESSABLE_ENTITY, "Nothing was changed. Go back: your text is still there."),
-    };
-    Trouble::new(status, "This was not saved", error.to_string(), help)
 }
 
 /// What a document begins with that is not there yet.
