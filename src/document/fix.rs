@@ -39,6 +39,22 @@ impl Fix {
         }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Rename { path, .. } | Self::Write { path, .. } | Self::Remove { path } => path,
+        }
+    }
+
+    /// The same, elsewhere.
+    pub(super) fn at(&self, path: Path) -> Self {
+        match self.clone() {
+            Self::Rename { to, .. } => Self::Rename { path, to },
+            Self::Write { text, .. } => Self::Write { path, text },
+            Self::Remove { .. } => Self::Remove { path },
+        }
+    }
+
     /// What a button says: `Write "12"`.
     pub fn label(&self) -> String {
         match self {

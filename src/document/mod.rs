@@ -18,6 +18,7 @@ pub mod problem;
 pub mod source;
 mod tree;
 mod typed;
+pub mod view;
 pub mod whole;
 pub mod yaml;
 
@@ -27,4 +28,5 @@ pub use fix::Fix;
 pub use path::Path;
 pub use problem::{Problem, Severity};
 pub use source::Source;
-pub use whole::{Document, did_you_mean};
+pub use view::View;
+pub use whole::{Document, did_you_mean, known_keys};

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use unicode_width::UnicodeWidthChar;
 
-use super::Fix;
+use super::{Fix, Path};
 
 /// How many characters of a line are shown.
 const WIDEST: usize = 160;
@@ -41,8 +41,8 @@ pub struct Problem {
     pub message: String,
     /// What to do, when there is more to say than the message does.
     pub help: Option<String>,
-    /// The way to the value that it is about, as rules write paths (`security.users.0.name`): it may be missing. Empty when
-    /// it is about the text, or the document as a whole.
+    /// The way to the value that it is about, a [`Path`] (`security.users.0.name`): the value may be missing. Empty when it is
+    /// about the text, or the document as a whole.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub about: String,
     /// What does away with it, where there is one thing to do.
@@ -69,8 +69,8 @@ impl Problem {
     }
 
     /// The same problem, about the value that a path leads to.
-    pub(super) fn about(self, path: impl Into<String>) -> Self {
-        Self { about: path.into(), ..self }
+    pub(super) fn about(self, path: &Path) -> Self {
+        Self { about: path.to_string(), ..self }
     }
 
     /// The same problem, with what does away with it.

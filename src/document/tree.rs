@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Source, yaml};
+use super::{Path, Source, yaml};
 
 /// A value and where it comes from.
 #[derive(Debug, Clone)]
@@ -81,13 +81,24 @@ impl Tree {
     /// The value that a path leads to (`network.dns.0`), or the nearest one above it; and whether it has a key, which an
     /// item of a list and the document as a whole have not.
     pub(super) fn nearest(&self, path: &str) -> (&Self, bool) {
+        let (tree, keyed, ..) = self.trace(path);
+        (tree, keyed)
+    }
+
+    /// The same, with the way to it, and the steps that lead nowhere.
+    pub(super) fn trace(&self, path: &str) -> (&Self, bool, Path, Vec<String>) {
+        let (mut way, mut taken) = (Path::top(), 0);
         let mut steps = path.split('.').filter(|step| !step.is_empty());
         let (mut here, mut keyed) = (self, false);
         let mut step = steps.next().map(str::to_owned);
         while let Some(name) = step {
             match &here.value {
                 Value::Map(entries) => match entries.get(&name) {
-                    Some(below) => (here, keyed) = (below, true),
+                    Some(below) => {
+                        (here, keyed) = (below, true);
+                        way = way.below(&name);
+                        taken += name.matches('.').count() + 1;
+                    }
                     // A key may hold dots itself: an address, a file.
                     None => match steps.next() {
                         Some(more) => {
@@ -98,14 +109,58 @@ impl Tree {
                     },
                 },
                 Value::List(items) => match name.parse().ok().and_then(|at: usize| items.get(at)) {
-                    Some(below) => (here, keyed) = (below, false),
+                    Some(below) => {
+                        (here, keyed) = (below, false);
+                        way = way.below(&name);
+                        taken += 1;
+                    }
                     None => break,
                 },
                 _ => break,
             }
             step = steps.next().map(str::to_owned);
         }
-        (here, keyed)
+        let left = path.split('.').filter(|step| !step.is_empty()).skip(taken).map(str::to_owned);
+        (here, keyed, way, left.collect())
+    }
+
+    /// The value that steps lead to, or the nearest one above it; the way to it, and the steps that lead nowhere.
+    pub(super) fn trace_steps<'p>(&self, path: &'p Path) -> (&Self, Path, &'p [String]) {
+        let (mut here, mut way) = (self, Path::top());
+        for (at, step) in path.steps().iter().enumerate() {
+            let below = match &here.value {
+                Value::Map(entries) => entries.get(step),
+                Value::List(items) => step.parse().ok().and_then(|at: usize| items.get(at)),
+                _ => None,
+            };
+            let Some(below) = below else { return (here, way, &path.steps()[at..]) };
+            (here, way) = (below, way.below(step));
+        }
+        (here, way, &[])
+    }
+
+    /// The way to the value of this origin.
+    pub(super) fn way_to(&self, origin: &Origin) -> Option<Path> {
+        fn find(tree: &Tree, id: (*const Source, u32), way: &mut Vec<String>) -> bool {
+            if tree.origin.id() == id {
+                return true;
+            }
+            let mut below = |step: String, tree: &Tree| {
+                way.push(step);
+                let found = find(tree, id, way);
+                if !found {
+                    way.pop();
+                }
+                found
+            };
+            match &tree.value {
+                Value::Map(entries) => entries.iter().any(|(key, tree)| below(key.clone(), tree)),
+                Value::List(items) => items.iter().enumerate().any(|(at, tree)| below(at.to_string(), tree)),
+                _ => false,
+            }
+        }
+        let mut way = vec![];
+        find(self, origin.id(), &mut way).then(|| Path::of(way))
     }
 
     /// The values that are tagged `!replace`, in the order in which they are written.

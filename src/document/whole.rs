@@ -5,9 +5,9 @@ use std::{borrow::Cow, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Problem, Source,
+    Fix, Path, Problem, Source,
     source::Mark,
-    tree::{Tree, Value},
+    tree::{Origin, Tree, Value},
     typed::{self, Fault, Kind},
     yaml,
 };
@@ -72,10 +72,33 @@ impl Document {
 
     /// A problem with the value that `path` leads to (`network.dns.0`), or with the nearest value above it.
     pub fn problem_at(&self, code: &'static str, path: &str, message: impl Into<String>, help: &str) -> Problem {
-        let (tree, keyed) = self.tree.nearest(path);
+        let (tree, keyed, way, left) = self.tree.trace(path);
         // A map begins at its first entry, on a line below: its key says better what is meant.
         let of_key = keyed && tree.value.is_collection();
-        problem(tree, of_key, code, message.into(), (!help.is_empty()).then(|| help.to_owned()))
+        let told = problem(tree, of_key, code, message.into(), (!help.is_empty()).then(|| help.to_owned()));
+        let fix = match meant(help) {
+            Some(text) if !tree.value.is_collection() => Some(Fix::Write { path: way.clone(), text: text.to_owned() }),
+            _ => None,
+        };
+        told.about(&left.iter().fold(way, |way, step| way.below(step))).fixed_by(fix)
+    }
+
+    /// The same problem, with the way to what it is about as this document has it, one of those that `self` was composed of.
+    /// What is written in another has no way here, and is not mended here.
+    pub fn told_in(&self, part: &Self, problem: Problem) -> Problem {
+        let about = problem.about.parse().unwrap_or_default();
+        let (tree, way, left) = self.tree.trace_steps(&about);
+        let own = tree.origin.source.path == part.source.path;
+        let Some(here) = part.tree.way_to(&tree.origin).filter(|_| own) else {
+            return Problem { about: String::new(), fix: None, ..problem };
+        };
+        let about = left.iter().fold(here.clone(), |way, step| way.below(step));
+        let moved = |path: &Path| {
+            let rest = path.steps().get(way.steps().len()..).unwrap_or_default();
+            rest.iter().fold(here.clone(), |way, step| way.below(step))
+        };
+        let fix = problem.fix.as_ref().map(|fix| fix.at(moved(fix.path())));
+        Problem { about: about.to_string(), fix, ..problem }
     }
 
     /// Whether it says something under this key.
@@ -119,7 +142,8 @@ impl Document {
                 && stands.is_none()
             {
                 if whole && !taken.iter().any(|(of, number, key)| (*of, *number) == place.origin.id() && key == field) {
-                    problems.push(missing(place, &steps, field));
+                    let way = self.tree.way_to(&place.origin).unwrap_or_default();
+                    problems.push(missing(place, &way, field));
                 }
                 let stand = Tree { value: Value::Any, origin: place.origin.clone(), replaces: false };
                 match tree.to_mut().at_mut(&steps).map(|tree| &mut tree.value) {
@@ -131,7 +155,8 @@ impl Document {
                 let out = match stands {
                     Some(depth) => &steps[..depth],
                     None => {
-                        problems.push(wrong(place, steps.is_empty(), fault));
+                        let way = self.tree.way_to(&place.origin).unwrap_or_default();
+                        problems.push(wrong(place, &way, fault));
                         &steps[..]
                     }
                 };
@@ -172,30 +197,61 @@ pub(super) fn place_of(tree: &Tree) -> String {
     format!("{}:{}", tree.origin.source.path, yaml::place(&tree.origin, false).0)
 }
 
-fn missing(map: &Tree, steps: &[usize], field: &str) -> Problem {
+fn missing(map: &Tree, way: &Path, field: &str) -> Problem {
     let help = format!("add `{field}:`");
-    match steps.is_empty() {
+    let told = match way.steps().is_empty() {
         true => Problem::of_file(&map.origin.source.path, "GR003", format!("`{field}` is missing"), help),
         false => problem(map, false, "GR003", format!("`{field}` is missing here"), Some(help)),
-    }
+    };
+    told.about(&way.below(field))
 }
 
-fn wrong(place: &Tree, is_top: bool, fault: Fault) -> Problem {
-    match fault.kind {
+fn wrong(place: &Tree, way: &Path, fault: Fault) -> Problem {
+    let write = |text: &str| Some(Fix::Write { path: way.clone(), text: text.to_owned() });
+    let told = match fault.kind {
         Kind::Key { key, known } => {
             let help = did_you_mean(&key, known);
-            problem(place, !is_top, "GR002", format!("`{key}` is not known here"), Some(help))
+            let fix = meant(&help).map(|to| Fix::Rename { path: way.clone(), to: to.to_owned() });
+            let is_top = way.steps().is_empty();
+            problem(place, !is_top, "GR002", format!("`{key}` is not known here"), Some(help)).fixed_by(fix)
         }
         Kind::Choice { text, known } => {
-            problem(place, false, "GR003", format!("`{text}` is not known here"), Some(did_you_mean(&text, known)))
+            let help = did_you_mean(&text, known);
+            let fix = meant(&help).and_then(write);
+            problem(place, false, "GR003", format!("`{text}` is not known here"), Some(help)).fixed_by(fix)
         }
         Kind::NoText => {
             let written = place.origin.source.word(yaml::place(&place.origin, false));
             let message = format!("a text is wanted here, and this is {}", place.value.kind());
-            problem(place, false, "GR003", message, Some(format!("put quotes around it: \"{written}\"")))
+            let help = Some(format!("put quotes around it: \"{written}\""));
+            problem(place, false, "GR003", message, help).fixed_by(write(&written))
         }
         Kind::Missing(field) => problem(place, false, "GR003", format!("`{field}` is missing here"), None),
         Kind::Other(message) => problem(place, false, "GR003", message, None),
+    };
+    told.about(way)
+}
+
+/// The name that a help line proposes: that of [`did_you_mean`].
+fn meant(help: &str) -> Option<&str> {
+    help.strip_prefix("did you mean `")?.strip_suffix("`?")
+}
+
+/// The keys that a `T` may have where steps lead, in the order in which its type declares them; `[]` leads to the items of a
+/// list. None where it is no map of fields.
+pub fn known_keys<T: DeserializeOwned>(steps: &[&str]) -> &'static [&'static str] {
+    const NONE: &str = "\u{0}";
+    let Ok(source) = Source::new("", vec![]).map(Arc::new) else { return &[] };
+    let tree = |value| Tree { value, origin: Origin { source: source.clone(), number: 0 }, replaces: false };
+    let map = |key: &str, inner| Value::Map([(key.to_owned(), inner)].into_iter().collect());
+    let unknown = tree(map(NONE, tree(Value::Null)));
+    let whole = steps.iter().rev().fold(unknown, |inner, step| match *step {
+        "[]" => tree(Value::List(vec![inner])),
+        key => tree(map(key, inner)),
+    });
+    match typed::read::<T>(&whole) {
+        Err(Fault { kind: Kind::Key { key, known }, .. }) if key == NONE => known,
+        _ => &[],
     }
 }
 

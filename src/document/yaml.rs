@@ -54,6 +54,13 @@ pub(super) fn scalar<T: Serialize + ?Sized>(value: &T) -> String {
     }
 }
 
+/// Whether readers of 1.1 and of 1.2 take this for the text that it is, without quotes around it. What it is beside other
+/// YAML is not looked at.
+pub(super) fn is_bare_text(text: &str) -> bool {
+    let read: Result<serde_yaml::Value, _> = serde_yaml::from_str(text);
+    matches!(read, Ok(serde_yaml::Value::String(read)) if read == text) && !older::is_misread(text)
+}
+
 /// What a text says.
 pub(super) fn tree(source: &Arc<Source>) -> Result<Tree, Problem> {
     if let Some(problem) = before_reading(source) {

@@ -34,7 +34,7 @@ use crate::document::{
 };
 
 /// What is each document's own.
-const OWN: [&str; 4] = ["apiVersion", "description", "extends", "supersedes"];
+pub(super) const OWN: [&str; 4] = ["apiVersion", "description", "extends", "supersedes"];
 
 /// How many documents one may be composed of. Nobody can foresee what comes of more.
 const MOST: usize = 64;

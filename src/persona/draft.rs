@@ -50,6 +50,8 @@ impl Draft {
         if let Err(problems) = draft.read(shelf) {
             draft.problems = problems;
         }
+        let problems = std::mem::take(&mut draft.problems);
+        draft.problems = problems.into_iter().map(|problem| draft.own(problem)).collect();
         Ok(draft)
     }
 
@@ -69,6 +71,16 @@ impl Draft {
         Ok(())
     }
 
+    /// A problem with its way in this text, where what it is about stands here.
+    fn own(&self, problem: Problem) -> Problem {
+        match (&self.document, &self.composed) {
+            (Some(document), Some(composed)) => composed.told_in(document, problem),
+            // Composing tells of each document as it is.
+            _ if problem.path == self.source.path => problem,
+            _ => Problem { about: String::new(), fix: None, ..problem },
+        }
+    }
+
     /// Whether it is a fragment, of which nothing is required.
     pub fn is_fragment(&self) -> bool {
         self.name.starts_with(FRAGMENTS)
@@ -86,6 +98,11 @@ impl Draft {
 
     /// Its text with changes made: new keys stand where the schema has them.
     pub fn edit(&self, changes: &[Change]) -> Result<Edited, Problem> {
-        edit(&self.source, changes, &form::order)
+        match &self.document {
+            Some(document) => edit(document, changes, &form::order),
+            None => Err(self.problems.first().cloned().unwrap_or_else(|| {
+                Problem::of_file(&self.source.path, "GR003", "this text cannot be read", "mend it first")
+            })),
+        }
     }
 }

@@ -3,8 +3,6 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::document::tree::{Tree, Value};
-
 /// A value to be written, or one that was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -44,20 +42,6 @@ impl Content {
             Self::List(items) => items.is_empty(),
             Self::Map(entries) => entries.is_empty(),
             _ => false,
-        }
-    }
-
-    /// What a tree says.
-    pub(in crate::document) fn of(tree: &Tree) -> Self {
-        match &tree.value {
-            Value::Null | Value::Any => Self::Null,
-            Value::Bool(value) => Self::Bool(*value),
-            Value::Unsigned(value) => Self::Unsigned(*value),
-            Value::Signed(value) => Self::Signed(*value),
-            Value::Float(value) => Self::Float(*value),
-            Value::Text(text) => Self::Text(text.clone()),
-            Value::List(items) => Self::List(items.iter().map(Self::of).collect()),
-            Value::Map(entries) => Self::Map(entries.iter().map(|(key, tree)| (key.clone(), Self::of(tree))).collect()),
         }
     }
 }

@@ -55,7 +55,7 @@ impl SetAside {
 }
 
 /// Whether YAML 1.1 takes a bare text for something else.
-fn is_misread(text: &str) -> bool {
+pub(super) fn is_misread(text: &str) -> bool {
     let words = ["=", "<<", "y", "n", "yes", "no", "on", "off"];
     if words.iter().any(|word| text.eq_ignore_ascii_case(word)) {
         return true;

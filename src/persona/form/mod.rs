@@ -8,11 +8,18 @@
 //! ```
 //! No field of the schema is forgotten: the shape is made from it, and not by hand.
 
+mod answer;
+mod fill;
+mod label;
+mod shape;
+
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Change, Path, Problem};
+use crate::document::{Path, Problem};
 
-use super::draft::Draft;
+pub(super) use answer::changes;
+pub(super) use fill::fill;
+pub(super) use shape::{Shape, Sort, order};
 
 /// A document as a form.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,7 +62,7 @@ pub struct Field {
     pub column: usize,
     /// Of a value with a short form: which of the two this is. [`Act::Long`] and [`Act::Short`] lead to the other.
     pub length: Option<Length>,
-    /// Names that may be offered: see [`Names`](super::complete::Names).
+    /// Names that may be offered: see [`Names`](crate::persona::complete::Names).
     pub offers: Option<Offer>,
     /// What is wrong with it. Those of the fields below it are there.
     pub problems: Vec<Problem>,
@@ -208,21 +215,4 @@ pub enum Act {
     Long,
     /// Writes it in its short form.
     Short,
-}
-
-/// A draft as a form.
-pub(super) fn fill(draft: &Draft) -> Form {
-    Form { fields: vec![], problems: draft.problems.clone() }
-}
-
-/// What an act asks for.
-pub(super) fn changes(draft: &Draft, path: &Path, act: &Act) -> Result<Vec<Change>, Problem> {
-    let _ = (draft, path, act);
-    Ok(vec![])
-}
-
-/// The keys that a map of a persona may have, in the order in which people write them.
-pub(super) fn order(map: &Path) -> Vec<String> {
-    let _ = map;
-    vec![]
 }

@@ -54,6 +54,11 @@ impl Known {
         Self(timezones())
     }
 
+    /// All of them, sorted.
+    pub fn names(self) -> &'static [&'static str] {
+        self.0
+    }
+
     /// Whether `name` is one of them, to the letter.
     pub fn has(self, name: &str) -> bool {
         self.0.binary_search(&name).is_ok()

@@ -88,7 +88,7 @@ pub struct Field {
 }
 
 /// The order in which people write a document; the schema itself sorts by letters.
-const ORDER: [&str; 13] = [
+pub(in crate::persona) const ORDER: [&str; 14] = [
     "apiVersion",
     "description",
     "owner",
@@ -102,6 +102,7 @@ const ORDER: [&str; 13] = [
     "network",
     "preferences",
     "resources",
+    "raw",
 ];
 
 /// Every field of a persona, in the order of the document.

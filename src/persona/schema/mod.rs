@@ -22,6 +22,7 @@ use crate::model::{Bytes, Effect, PersonaName, image::ImageName};
 
 pub use apps::{Apps, Container, File, Flatpak, Packages, Repository, Services, Snap};
 pub use form::text;
+pub(super) use json::ORDER;
 pub use json::{Field, Shape, fields, json_schema, reference};
 pub use network::{Bond, BondMode, Bridge, Interface, Ip, Network, Proxy, Vlan};
 pub use os::{Disk, Distribution, Family, Filesystem, Install, Manager, Os, Partition, Target};
