@@ -132,9 +132,7 @@ impl Sides<'_> {
         let address = address(self.world, device);
         let forecast = &self.ground.forecast;
         let prediction = forecast.of(device.id, self.now).zip(forecast.origin());
-        let decide = |catalog: &Catalog| {
-            choose(&self.ground.site.boot, catalog, device, address, prediction, self.now)
-        };
+        let decide = |catalog: &Catalog| choose(&self.ground.site.boot, catalog, device, address, prediction, self.now);
         let (mut before, mut after) = (decide(&self.ground.catalog), decide(self.catalog));
         if before == after && !names(&before).is_some_and(|name| self.touched.contains(name)) {
             return None;

@@ -56,7 +56,8 @@ fn a_mistake_is_marked_at_its_line_and_mended_by_the_fix_that_is_offered() {
     let told = browser.text("#problems");
     assert!(told.contains(&format!("line {line}, column 1")), "{told}");
     assert!(told.contains("`suprsedes` is not known here"), "{told}");
-    let marked = "return [...document.getElementById('text-under').children].findIndex((row) => row.className === 'bad') + 1";
+    let marked =
+        "return [...document.getElementById('text-under').children].findIndex((row) => row.className === 'bad') + 1";
     assert_eq!(browser.exec(marked), line);
     // The problem leads to its place.
     browser.exec("document.getElementById('text').setSelectionRange(0, 0)");
@@ -124,7 +125,10 @@ fn keys_and_values_are_completed_by_keyboard() {
     browser.press("resou");
     browser.wait_for("#completions li[aria-selected=true]");
     assert!(browser.text("#completions li[aria-selected=true]").contains("resources"));
-    assert_eq!(browser.exec("return document.getElementById('text').getAttribute('aria-activedescendant')"), "completion-0");
+    assert_eq!(
+        browser.exec("return document.getElementById('text').getAttribute('aria-activedescendant')"),
+        "completion-0"
+    );
     browser.press(Key::Enter);
     browser.wait_until("return /resources:\\s*$/.test(document.getElementById('text').value)");
     // Tab indents in the text, and leaves it after Escape.
@@ -147,7 +151,11 @@ fn what_devices_read_and_which_would_change_is_shown_before_it_is_saved() {
     stands(&browser, "good, not saved");
     browser.choose("user-data +1");
     browser.wait_for_text("What changes");
-    assert!(browser.texts("#preview .add").iter().any(|line| line.contains("tmux")), "{:?}", browser.texts("#preview .add"));
+    assert!(
+        browser.texts("#preview .add").iter().any(|line| line.contains("tmux")),
+        "{:?}",
+        browser.texts("#preview .add")
+    );
     browser.choose("The whole file");
     browser.wait_until("return document.querySelector('#preview pre').innerText.startsWith('#cloud-config')");
     assert!(browser.has("#preview pre .k"), "it has colours");
@@ -192,7 +200,10 @@ fn a_save_is_a_commit_and_nothing_is_lost_on_the_way() {
     browser.type_in("#editor-message", "Read JSON in lessons");
     browser.press(Key::Control + "s");
     browser.wait_until("return location.pathname === '/personas/classroom'");
-    assert_eq!(site.git(&["log", "-1", "--format=%s %an", "--", "classroom.yaml"]).trim(), "Read JSON in lessons nobody");
+    assert_eq!(
+        site.git(&["log", "-1", "--format=%s %an", "--", "classroom.yaml"]).trim(),
+        "Read JSON in lessons nobody"
+    );
     assert!(site.git(&["show", "HEAD:classroom.yaml"]).contains("packages: [git, jq"));
     browser.forgive("404");
     browser.goto(&format!("{}/personas/classroom/edit", site.url));
@@ -230,7 +241,8 @@ fn a_fragment_is_checked_in_the_personas_that_use_it() {
     browser.wait_for("#problems .bad");
     forget(&browser);
     behind(&browser, "apiVersion: greenroom/v1");
-    browser.press(Key::Enter + "owner: office@example.org");
+    browser.press(Key::Enter);
+    browser.press("owner: office@example.org");
     browser.wait_for("#preview-files select");
     browser.wait_for_text("personas");
     forget(&browser);
@@ -249,11 +261,10 @@ fn hostile_texts_cost_an_answer_and_no_more() {
     };
     let (status, said) = ask(&serde_json::json!({"text": "x".repeat(10 << 20)}));
     assert_eq!(status, 413, "{said}");
-    let bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned()
-        + &('b'..='i').map(|c| {
-            let before = (c as u8 - 1) as char;
-            format!("{c}: &{c} [*{before}, *{before}, *{before}, *{before}, *{before}, *{before}, *{before}, *{before}]\n")
-        }).collect::<String>();
+    let level =
+        |(before, name): (char, char)| format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 9].join(", "));
+    let bomb = ('a'..='h').zip('b'..='i').map(level).collect::<String>();
+    let bomb = format!("a: &a [x, x, x, x, x, x, x, x, x]\n{bomb}");
     for text in [bomb, "[".repeat(100_000), "- ".repeat(50_000), "\u{0}\u{1}".into(), "a: !!python/object x".into()] {
         let (status, said) = ask(&serde_json::json!({"text": text}));
         assert!(status == 200 && said.contains("\"good\":false"), "{status} {said}");

@@ -24,6 +24,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("icon.svg", SVG, include_str!("static/icon.svg")),
     ("live.js", SCRIPT, include_str!("static/live.js")),
     ("page.js", SCRIPT, include_str!("static/page.js")),
+    ("prose.js", SCRIPT, include_str!("static/prose.js")),
     ("style.css", STYLE, include_str!("static/style.css")),
 ];
 const SCRIPT: &str = "text/javascript; charset=utf-8";

@@ -23,7 +23,7 @@ use crate::{
     persona::{
         complete::{self, Completion, Names},
         draft::Draft,
-        form::{Act, Form, Offer},
+        form::{Act, Field, Form, Offer},
     },
 };
 
@@ -173,9 +173,7 @@ impl Shown {
     /// Problems in the order in which one would go through them: the draft's own first.
     pub(super) fn all(problems: &[Problem], file: &str, dir: &Path) -> Vec<Self> {
         let mut shown: Vec<Self> = problems.iter().map(|problem| Self::of(problem, file, dir)).collect();
-        shown.sort_by_key(|one| {
-            (one.elsewhere.is_some(), one.problem.severity, one.problem.line, one.problem.column)
-        });
+        shown.sort_by_key(|one| (one.elsewhere.is_some(), one.problem.severity, one.problem.line, one.problem.column));
         shown
     }
 
@@ -236,7 +234,8 @@ fn answer(web: &Web, paper: &Paper, ask: Ask) -> Result<Answer, Trouble> {
     let (shelf, file) = (desk.shelf(), desk.file(paper));
     let read = |text: &str| {
         let path = desk.dir().join(&file).display().to_string();
-        Draft::of(&paper.to_string(), &path, text, &shelf).map_err(|problem| Trouble::bad(problem.message, "Write less."))
+        Draft::of(&paper.to_string(), &path, text, &shelf)
+            .map_err(|problem| Trouble::bad(problem.message, "Write less."))
     };
     let before = read(&text)?;
     let done = match (act, fix) {
@@ -262,11 +261,12 @@ fn answer(web: &Web, paper: &Paper, ask: Ask) -> Result<Answer, Trouble> {
     });
     let good = tried.is_good();
     let rendered = good.then(|| preview::render(web, paper, &tried, &wanted)).flatten();
-    let (rendered, files, notes) = rendered.map_or((None, vec![], vec![]), |one| (Some(one.persona), one.files, one.notes));
+    let (rendered, files, notes) =
+        rendered.map_or((None, vec![], vec![]), |one| (Some(one.persona), one.files, one.notes));
     Ok(Answer {
         refused,
         problems,
-        form: draft.form(),
+        form: shown(draft.form(), desk.dir()),
         good,
         changes: tried.affected.len(),
         affected: named.collect(),
@@ -275,6 +275,22 @@ fn answer(web: &Web, paper: &Paper, ask: Ask) -> Result<Answer, Trouble> {
         notes,
         text: edited,
     })
+}
+
+/// A form whose files are named from the library's folder, as everywhere on these pages.
+fn shown(mut form: Form, dir: &Path) -> Form {
+    fn trim(fields: &mut [Field], dir: &Path) {
+        for field in fields {
+            for inherited in &mut field.inherited {
+                if let Ok(inside) = Path::new(&inherited.file).strip_prefix(dir) {
+                    inherited.file = inside.display().to_string();
+                }
+            }
+            trim(&mut field.fields, dir);
+        }
+    }
+    trim(&mut form.fields, dir);
+    form
 }
 
 /// Larger texts are not even looked at.
@@ -333,16 +349,23 @@ async fn completions(
 
 async fn names(State(web): State<Web>, Named(_): Named, visitor: Visitor) -> Result<Json<Names>, Trouble> {
     visitor.must(Role::Author)?;
-    web.checked(|web| Ok(known(web))).await.map(Json)
+    let named = |web: &Web| {
+        let mut names = known(web);
+        for offer in [Offer::Locales, Offer::Keyboards, Offer::Timezones, Offer::Archs] {
+            let listed = complete::known(offer).into_iter().map(str::to_owned);
+            names.entry(offer).or_default().extend(listed);
+        }
+        Ok(names)
+    };
+    web.checked(named).await.map(Json)
 }
 
-/// The names that a document may use, of the library and of the site. Those that the schema knows are added by `complete`.
+/// The names of the library and of the site that a document may use.
 fn known(web: &Web) -> Names {
     let ground = web.context.engine.ground();
     let documents = web.context.library.desk().shelf().into_keys().collect();
-    let listed = |names: Vec<String>| names;
     Names::from([
-        (Offer::Images, listed(ground.catalog.images().map(|image| image.name.to_string()).collect())),
+        (Offer::Images, ground.catalog.images().map(|image| image.name.to_string()).collect()),
         (Offer::Documents, documents),
         (Offer::Personas, ground.catalog.personas().map(|entry| entry.reference.name.to_string()).collect()),
         (Offer::Secrets, ground.secrets.iter().cloned().collect()),

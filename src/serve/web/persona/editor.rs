@@ -65,7 +65,9 @@ struct View {
 impl View {
     fn new(web: &Web, paper: Paper, sheet: Sheet) -> Self {
         let published = match &paper {
-            Paper::Persona(name) => web.context.engine.ground().catalog.persona(name).map(|entry| entry.reference.clone()),
+            Paper::Persona(name) => {
+                web.context.engine.ground().catalog.persona(name).map(|entry| entry.reference.clone())
+            }
             Paper::Fragment(_) => None,
         };
         let is_new = sheet.base == Base::Absent;

@@ -52,7 +52,10 @@ struct Group {
 /// What would come of a draft for the devices.
 pub(super) fn told(web: &Web, tried: &Tried) -> Told {
     if !tried.is_good() {
-        return Told { summary: "When the text is good, this says which devices it would change.".into(), ..Told::default() };
+        return Told {
+            summary: "When the text is good, this says which devices it would change.".into(),
+            ..Told::default()
+        };
     }
     let (world, ground) = (web.context.engine.world(), web.context.engine.ground());
     let becomes = tried.affected.iter().filter_map(|one| one.becomes.as_ref());

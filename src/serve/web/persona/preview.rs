@@ -163,9 +163,8 @@ impl Side<'_> {
     /// This server, as the device would reach it: where it was last, or the first subnet that is served.
     fn server(&self) -> std::net::Ipv4Addr {
         let interfaces = crate::serve::net::interfaces().unwrap_or_default();
-        let serves = |address: &std::net::Ipv4Addr| {
-            self.ground.site.subnets.iter().any(|subnet| subnet.net.contains(address))
-        };
+        let serves =
+            |address: &std::net::Ipv4Addr| self.ground.site.subnets.iter().any(|subnet| subnet.net.contains(address));
         let mut addresses = interfaces.iter().map(|interface| interface.address);
         let first = interfaces.first().map(|interface| interface.address);
         addresses.find(serves).or(first).unwrap_or(std::net::Ipv4Addr::LOCALHOST)

@@ -5,6 +5,7 @@
 import { Completion } from "./editor_complete.js";
 import { FormPane } from "./editor_form.js";
 import { PreviewPane } from "./editor_preview.js";
+import { prose } from "./prose.js";
 import { TextPane } from "./editor_text.js";
 
 const PAUSE = 150;
@@ -145,10 +146,10 @@ function row(problem) {
     where.addEventListener("click", () => { show("text"); text.goTo(problem.line, problem.column, problem.width); });
   }
   const said = document.createElement("span");
-  said.textContent = problem.message;
+  said.append(...prose(problem.message));
   const help = document.createElement("span");
   help.className = "soft";
-  help.textContent = problem.help ?? "";
+  help.append(...prose(problem.help ?? ""));
   const code = document.createElement("code");
   code.className = "soft";
   code.textContent = problem.code;
@@ -270,10 +271,6 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A field of the form is no reason to send the whole: Enter in it takes over what was typed.
-document.getElementById("pane-form").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.target.matches("input")) { event.preventDefault(); event.target.dispatchEvent(new Event("change", { bubbles: true })); }
-});
 document.getElementById("preview-device").addEventListener("keydown", (event) => {
   if (event.key === "Enter") { event.preventDefault(); event.target.dispatchEvent(new Event("change", { bubbles: true })); }
 });

@@ -57,9 +57,8 @@ export class Completion {
     if (asked.signal.aborted || this.area.value !== text || this.area.selectionStart !== at || document.activeElement !== this.area) return;
     const word = text.slice(found.word.start, at);
     const done = found.items.length === 1 && found.items[0].label === word;
-    const fits = wanted ? found.items : found.items.filter((item) => item.label.includes(word) || item.insert.includes(word));
-    if (!fits.length || (done && !wanted)) { this.close(); return; }
-    this.items = fits.slice(0, 60);
+    if (!found.items.length || (done && !wanted)) { this.close(); return; }
+    this.items = found.items;
     this.word = found.word;
     this.draw();
   }
@@ -118,7 +117,7 @@ export class Completion {
     this.close();
     this.pane.replace(start, end, item.insert, start + item.insert.length);
     // A key leads on to its values.
-    if (/[:\s-]\s?$/.test(item.insert) && !item.insert.includes("\n")) this.look(false);
+    if (/[:-] $|\n *$/.test(item.insert)) this.look(false);
   }
 
   close() {

@@ -3,6 +3,7 @@
 // said wait behind a button each, so that a persona of twenty lines has a form of twenty lines.
 
 import { morph } from "./editor_morph.js";
+import { prose } from "./prose.js";
 
 const PAUSE = 350;
 
@@ -29,12 +30,15 @@ export class FormPane {
     this.all.addEventListener("change", () => this.redraw());
     place.addEventListener("change", (event) => this.filled(event));
     place.addEventListener("input", (event) => this.typing(event));
+    place.addEventListener("keydown", (event) => this.keyed(event));
     place.addEventListener("click", (event) => this.clicked(event));
     place.addEventListener("focusin", (event) => this.offer(event));
     place.addEventListener("toggle", (event) => {
       const path = event.target.dataset?.section;
       if (path === undefined) return;
+      if (this.find.value) return;
       this.closed[event.target.open ? "delete" : "add"](path);
+      if (event.target.open) this.opened.add(path);
     }, true);
   }
 
@@ -64,7 +68,7 @@ export class FormPane {
     const open = wanted ? true : !this.closed.has(field.path) && (said > 0 || wrong > 0 || this.opened.has(field.path));
     return make("details", { class: "form-section", "data-section": field.path, "data-key": field.path, open },
       make("summary", { title: field.help }, make("b", {}, field.label), " ",
-        wrong ? make("span", { class: "badge bad" }, `${wrong} to mend`) : make("span", { class: "soft" }, said ? `${said} said` : "nothing said")),
+        wrong ? make("span", { class: "badge bad" }, `${wrong} to mend`) : make("span", { class: "soft" }, said ? `${said} set` : "nothing set")),
       ...this.group(field, wanted));
   }
 
@@ -108,9 +112,9 @@ export class FormPane {
       make("div", { class: "form-label" },
         control ? make("label", { for: id }, field.label) : make("span", { class: "label" }, field.label),
         field.required ? make("span", { class: "soft", title: "A persona must have it" }, "*") : null,
-        field.line ? make("button", { type: "button", class: "quiet form-line", "data-line": field.line, "data-column": field.column, title: "Show it in the YAML" }, `line ${field.line}`) : null),
+        field.line ? make("button", { type: "button", class: "quiet form-line", "data-line": field.line, "data-column": field.column, tabindex: -1, title: "Show it in the YAML (in the field: Ctrl+Enter)" }, `line ${field.line}`) : null),
       ...this.inherited(field, inherits), control ?? "",
-      field.help ? make("p", { class: "hint", id: hint, title: field.help }, field.help) : null,
+      field.help ? make("p", { class: "hint", id: hint, title: field.help }, ...prose(field.help)) : null,
       ...problems(field), ...this.lengths(field));
   }
 
@@ -162,12 +166,12 @@ export class FormPane {
     const byName = field.kind === "map-of-groups";
     const rows = field.fields.map((item, at) => make("fieldset", { class: "form-item", "data-key": item.path },
       make("legend", {}, byName ? item.name : title(item, one, at), " ",
-        item.line ? make("button", { type: "button", class: "quiet form-line", "data-line": item.line, "data-column": item.column, title: "Show it in the YAML" }, `line ${item.line}`) : null,
+        item.line ? make("button", { type: "button", class: "quiet form-line", "data-line": item.line, "data-column": item.column, tabindex: -1, title: "Show it in the YAML (in the field: Ctrl+Enter)" }, `line ${item.line}`) : null,
         ...byName ? [] : [mover(item, at, -1, one, field.fields.length), mover(item, at, 1, one, field.fields.length)],
         ...this.remove(item, `Remove ${byName ? item.name : `${one} ${at + 1}`}`)),
       ...(item.fields.length ? this.group(item, "") : [this.plain(item)])));
     return make("fieldset", { class: "form-group", "data-key": field.path },
-      make("legend", { title: field.help }, field.label), field.help ? make("p", { class: "hint" }, field.help) : null,
+      make("legend", { title: field.help }, field.label), field.help ? make("p", { class: "hint" }, ...prose(field.help)) : null,
       ...problems(field), ...this.inherited({ ...field, kind: "texts" }, false), ...rows, this.adder(field, byName ? "name" : `new ${one}`));
   }
 
@@ -177,7 +181,7 @@ export class FormPane {
       make("input", { type: "text", "data-rename": entry.path, value: entry.name, "aria-label": `Key ${entry.name}`, spellcheck: "false" }),
       this.control(entry, `field:${entry.path}`, { "aria-label": entry.name }), ...this.remove(entry, `Remove ${entry.name}`), ...problems(entry)));
     return make("fieldset", { class: "form-group", "data-key": field.path },
-      make("legend", { title: field.help }, field.label), field.help ? make("p", { class: "hint" }, field.help) : null,
+      make("legend", { title: field.help }, field.label), field.help ? make("p", { class: "hint" }, ...prose(field.help)) : null,
       ...problems(field), ...this.inherited({ ...field, kind: "texts" }, false), ...rows, this.adder(field, "key"));
   }
 
@@ -219,6 +223,16 @@ export class FormPane {
     this.say.act(path, texts.length ? { act: "say", texts } : { act: "clear" });
   }
 
+  /** The line of a field by keyboard; Enter takes over what was typed, and sends nothing. */
+  keyed(event) {
+    if (event.key !== "Enter") return;
+    if (event.ctrlKey || event.metaKey) event.target.closest("[data-key]")?.querySelector(".form-line")?.click();
+    else if (!event.target.matches("input")) return;
+    else if (event.target.dataset.addName !== undefined) event.target.nextElementSibling.click();
+    else this.filled(event);
+    event.preventDefault();
+  }
+
   clicked(event) {
     const button = event.target.closest("button");
     if (!button) return;
@@ -251,7 +265,7 @@ export class FormPane {
   }
 }
 
-const isSection = (field) => ["group", "groups", "map", "map-of-groups"].includes(field.kind) && field.kind === "group";
+const isSection = (field) => field.kind === "group";
 const short = (text) => text.length > 80 ? `${text.slice(0, 79)}…` : text;
 const title = (item, one, at) => {
   const named = item.fields.find((field) => ["name", "path", "url", "mount", "host", "image", "id"].includes(field.name) && field.texts[0]);
@@ -262,7 +276,7 @@ const matches = (field, wanted) => matchesItself(field, wanted) || field.help.to
 const count = (field, what) => (field.fields.length ? 0 : Number(what(field))) + field.fields.reduce((sum, one) => sum + count(one, what), 0);
 
 function problems(field) {
-  return field.problems.map((problem) => make("p", { class: problem.severity === "error" ? "error" : "hint warn" }, problem.message, " ", problem.help ?? "",
+  return field.problems.map((problem) => make("p", { class: problem.severity === "error" ? "error" : "hint warn" }, ...prose(`${problem.message}${problem.help ? `: ${problem.help}` : ""}`), " ",
     problem.fix ? make("button", { type: "button", class: "editor-fix", "data-fix": JSON.stringify(problem.fix) }, "Fix it") : ""));
 }
 

@@ -15,6 +15,7 @@ export class PreviewPane {
     this.pane = pane;
     this.changed = changed;
     this.file = null;
+    this.picked = false;
     this.whole = false;
     this.answer = null;
     this.persona = null;
@@ -35,7 +36,11 @@ export class PreviewPane {
     }
     this.answer = answer;
     this.pane.querySelector("#preview-as").textContent = answer.notes.join(" ");
-    if (!answer.files.some((file) => file.name === this.file)) this.file = (answer.files.find((file) => file.diff) ?? answer.files[1] ?? answer.files[0]).name;
+    // Until somebody chooses one: what changes, and else what says most.
+    const { files } = answer;
+    if (!this.picked || !files.some((file) => file.name === this.file)) {
+      this.file = (files.slice(1).find((file) => file.diff) ?? files.find((file) => file.diff) ?? files.find((file) => file.name === "user-data") ?? files[1] ?? files[0]).name;
+    }
     this.affected(answer);
     this.files();
     this.show();
@@ -69,7 +74,7 @@ export class PreviewPane {
       if (file.text === null) button.append(" ", element("span", "bad", "gone"));
       else if (more) button.append(" ", element("span", "good", `+${more}`));
       if (less && file.text !== null) button.append(" ", element("span", "bad", `−${less}`));
-      button.addEventListener("click", () => { this.file = file.name; this.files(); this.show(); });
+      button.addEventListener("click", () => { this.file = file.name; this.picked = true; this.files(); this.show(); });
       return button;
     });
     bar.replaceChildren(...(select ? [select] : []), ...buttons);
