@@ -33,13 +33,20 @@ pub(super) enum Files {
         /// What the commit holds there.
         files: BTreeMap<PathBuf, Vec<u8>>,
     },
+    /// Those of a folder as they would be after a change.
+    Drafted {
+        /// The library's folder.
+        dir: PathBuf,
+        /// What is otherwise than in the folder, by whole paths; without bytes, it is gone.
+        changed: BTreeMap<PathBuf, Option<Vec<u8>>>,
+    },
 }
 
 impl Files {
     /// The library's folder.
     pub(super) fn dir(&self) -> &Path {
         match self {
-            Self::Folder(dir) | Self::Commit { dir, .. } => dir,
+            Self::Folder(dir) | Self::Commit { dir, .. } | Self::Drafted { dir, .. } => dir,
         }
     }
 
@@ -47,7 +54,7 @@ impl Files {
     pub(super) fn exist(&self) -> bool {
         match self {
             Self::Folder(dir) => dir.is_dir(),
-            Self::Commit { .. } => true,
+            Self::Commit { .. } | Self::Drafted { .. } => true,
         }
     }
 
@@ -55,9 +62,12 @@ impl Files {
     /// Hidden ones and those that editors leave behind are not documents.
     pub(super) fn documents(&self, folder: &str) -> Vec<PathBuf> {
         let mut paths: Vec<PathBuf> = match self {
-            Self::Folder(dir) => {
-                let entries = fs::read_dir(dir.join(folder)).into_iter().flatten().flatten();
-                entries.map(|entry| entry.path()).filter(|path| is_document(path)).collect()
+            Self::Folder(dir) => in_folder(&dir.join(folder)).collect(),
+            Self::Drafted { dir, changed } => {
+                let folder = dir.join(folder);
+                let new = changed.iter().filter(|(_, bytes)| bytes.is_some()).map(|(path, _)| path.clone());
+                let new = new.filter(|path| path.parent() == Some(folder.as_path()));
+                in_folder(&folder).filter(|path| !changed.contains_key(path)).chain(new).collect()
             }
             Self::Commit { dir, files } => {
                 let inside = files.keys().filter(|path| path.parent() == Some(Path::new(folder)));
@@ -73,6 +83,10 @@ impl Files {
         let shown = path.display().to_string();
         let bytes = match self {
             Self::Folder(dir) => read(path, dir)?,
+            Self::Drafted { dir, changed } => match changed.get(path) {
+                Some(bytes) => bytes.clone().unwrap_or_default(),
+                None => read(path, dir)?,
+            },
             Self::Commit { dir, files } => {
                 let found = path.strip_prefix(dir).ok().and_then(|path| files.get(path));
                 let missing = || Problem::of_file(&shown, "GR005", "the file is not in this commit", "");
@@ -87,8 +101,16 @@ impl Files {
         match self {
             Self::Folder(_) => fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata)),
             Self::Commit { .. } => None,
+            // A draft that was is no file, and may be another one now.
+            Self::Drafted { changed, .. } if changed.contains_key(path) => None,
+            Self::Drafted { .. } => fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata)),
         }
     }
+}
+
+fn in_folder(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| is_document(path))
 }
 
 /// What can be seen of a file without reading it.

@@ -137,6 +137,7 @@ pub(super) struct Run<'a> {
     changes: bool,
     limit: Duration,
     told: Vec<u8>,
+    with: Vec<(&'static str, OsString)>,
 }
 
 /// What a run of git came to.
@@ -155,7 +156,7 @@ impl Git {
     /// A command of git with these options, all of them our own words.
     pub(super) fn run(&self, words: &[&str]) -> Run<'_> {
         let args = words.iter().map(OsString::from).collect();
-        Run { git: self, args, changes: false, limit: LOOK, told: vec![] }
+        Run { git: self, args, changes: false, limit: LOOK, told: vec![], with: vec![] }
     }
 }
 
@@ -170,6 +171,12 @@ impl Run<'_> {
     /// What it reads from its standard input.
     pub(super) fn tell(self, told: Vec<u8>) -> Self {
         Self { told, ..self }
+    }
+
+    /// It sees this in its environment.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.with.push((name, value.into()));
+        self
     }
 
     /// It changes the repository for an admin: hooks run, locks are taken.
@@ -203,6 +210,17 @@ impl Run<'_> {
         })
     }
 
+    /// What it wrote, for commands whose exit status is a number of things: that number, too.
+    pub(super) fn counted(self) -> Result<(Vec<u8>, usize), GitError> {
+        let what = self.name();
+        let Ended { status, out, complaint } = self.ended()?;
+        match status.code() {
+            // From 128 on, git's own troubles begin.
+            Some(count @ 0..128) => Ok((out, count.unsigned_abs() as usize)),
+            _ => Err(GitError::Failed { what, said: complaint.trim().to_owned() }),
+        }
+    }
+
     /// Whether it succeeded; what it wrote is dropped.
     pub(super) fn holds(self) -> Result<bool, GitError> {
         self.ended().map(|ended| ended.status.success())
@@ -228,6 +246,7 @@ impl Run<'_> {
         if let Some(home) = home() {
             command.env("HOME", home);
         }
+        command.envs(self.with.iter().map(|(name, value)| (name, value)));
         command.args(&self.args).current_dir(&self.git.dir).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

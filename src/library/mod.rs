@@ -10,10 +10,11 @@
 //! again, and while git is at work, or waits for a person in the middle of a merge, the last set serves on.
 //!
 //! `load` reads, `git`, `worktree` and `revision` know commits and edits, [`Store`] keeps what was served, [`Watch`] tells
-//! of changes, [`Remote`] fetches them, [`Shared`] lets all see how it stands.
+//! of changes, [`Remote`] fetches them, [`Shared`] lets all see how it stands, [`Desk`] writes for those who use the pages.
 
 mod abreast;
 mod cross;
+mod desk;
 mod files;
 mod git;
 mod load;
@@ -26,6 +27,7 @@ mod shared;
 mod status;
 mod store;
 mod succession;
+mod track;
 mod watch;
 mod worktree;
 
@@ -47,15 +49,19 @@ use memory::Memory;
 use status::{Provenance, statuses};
 use worktree::{Standing, WorkTree};
 
+pub use desk::{
+    Affected, Author, BadBase, Base, Conflict, Desk, Draft, Edit, NotSaved, Paper, Sample, Saved, Sheet, samples,
+};
 pub use git::{Commit, GitError, Revision};
 pub use load::{Fingerprint, check};
 pub use manifest::read_manifest;
 pub use remote::{NotPulled, Pulled, Remote};
-pub use revision::{Change, Found, Past};
+pub use revision::{Change, Found, Logged, Past};
 pub use secret::{SecretError, secret, secret_names, secrets_of};
 pub use shared::{Shared, View};
 pub use status::{State, Status};
 pub use store::{Store, StoreError};
+pub use track::Then;
 pub use watch::Watch;
 pub use worktree::History;
 
@@ -84,7 +90,8 @@ pub struct Library {
     looks: u32,
     swaps: u64,
     memory: Memory,
-    documents: BTreeMap<PersonaName, Arc<Document>>,
+    documents: Arc<BTreeMap<PersonaName, Arc<Document>>>,
+    files: Arc<BTreeMap<String, Vec<String>>>,
 }
 
 /// What can be seen of a library without reading it.
@@ -116,7 +123,8 @@ impl Library {
             looks: 0,
             swaps: 0,
             memory: Memory::default(),
-            documents: BTreeMap::new(),
+            documents: Arc::default(),
+            files: Arc::default(),
         };
         library.reload();
         library
@@ -241,7 +249,10 @@ impl Library {
         self.statuses = statuses(&catalog, &broken, &from);
         self.swaps += u64::from(catalog != self.catalog);
         self.catalog = catalog;
-        self.documents = loaded.documents;
+        self.documents = Arc::new(loaded.documents);
+        let within = |path: &PathBuf| path.strip_prefix(&self.dir).unwrap_or(path).display().to_string();
+        let files = loaded.files.iter().map(|(stem, files)| (stem.clone(), files.iter().map(within).collect()));
+        self.files = Arc::new(files.collect());
         self.problems = problems;
     }
 

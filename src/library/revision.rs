@@ -35,7 +35,7 @@ const TAGS: &str = "refs/tags/persona";
 /// A library's past. Looking at it changes nothing; [`Past::revert`] and [`Past::tag`] write.
 #[derive(Debug)]
 pub struct Past {
-    tree: WorkTree,
+    pub(super) tree: WorkTree,
     read: Mutex<Reading>,
 }
 
@@ -77,11 +77,32 @@ pub struct Change {
 }
 
 /// One commit, as it is listed.
-struct Logged {
-    commit: Commit,
-    at: Moment,
-    author: String,
-    subject: String,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Logged {
+    /// Its name.
+    pub commit: Commit,
+    /// When it was made.
+    pub at: Moment,
+    /// By whom.
+    pub author: String,
+    /// The first line of its message.
+    pub subject: String,
+}
+
+/// How git lists a commit for us.
+pub(super) const LOGGED: &str = "--format=%H%x1f%at%x1f%an%x1f%s";
+
+/// Reads what git lists so.
+pub(super) fn logged(said: &[u8]) -> Vec<Logged> {
+    let logged = |record: &[u8]| {
+        let text = String::from_utf8_lossy(record);
+        let mut words = text.trim_matches('\n').splitn(4, '\x1f').map(str::to_owned);
+        let commit = Commit::new(&words.next()?)?;
+        let seconds: u64 = words.next()?.parse().ok()?;
+        let at = Moment::from_millis(seconds.saturating_mul(1000));
+        Some(Logged { commit, at, author: words.next()?, subject: words.next()? })
+    };
+    said.split(|byte| *byte == 0).filter_map(logged).collect()
 }
 
 /// What each persona was at a commit.
@@ -159,7 +180,7 @@ impl Past {
     }
 
     /// The documents of a commit: their blobs, by their paths from the library's folder. Links and submodules are none.
-    fn listed(&self, commit: &Commit) -> Result<BTreeMap<PathBuf, String>, GitError> {
+    pub(super) fn listed(&self, commit: &Commit) -> Result<BTreeMap<PathBuf, String>, GitError> {
         let said = self.tree.git().run(&["ls-tree", "-r", "-z", "--full-tree", commit.as_str()]);
         let said = match self.tree.prefix() {
             [] => said.output()?,
@@ -180,7 +201,7 @@ impl Past {
     }
 
     /// The bytes of blobs, all by one run.
-    fn read(&self, ids: &[&String]) -> Result<Vec<(String, Vec<u8>)>, GitError> {
+    pub(super) fn read(&self, ids: &[&String]) -> Result<Vec<(String, Vec<u8>)>, GitError> {
         if ids.is_empty() {
             return Ok(vec![]);
         }
@@ -225,17 +246,9 @@ impl Past {
 
     fn commits(&self) -> Result<Vec<Logged>, GitError> {
         self.head()?;
-        let words = ["log", "--first-parent", "-m", "--no-show-signature", "-z", "--format=%H%x1f%at%x1f%an%x1f%s"];
+        let words = ["log", "--first-parent", "-m", "--no-show-signature", "-z", LOGGED];
         let said = self.tree.git().run(&words).within(WALK).paths(&["."]).output()?;
-        let logged = |record: &[u8]| {
-            let text = String::from_utf8_lossy(record);
-            let mut words = text.trim_matches('\n').splitn(4, '\x1f').map(str::to_owned);
-            let commit = Commit::new(&words.next()?)?;
-            let seconds: u64 = words.next()?.parse().ok()?;
-            let at = Moment::from_millis(seconds.saturating_mul(1000));
-            Some(Logged { commit, at, author: words.next()?, subject: words.next()? })
-        };
-        Ok(said.split(|byte| *byte == 0).filter_map(logged).collect())
+        Ok(logged(&said))
     }
 
     fn versions(&self, commit: &Commit) -> Result<Versions, GitError> {
@@ -246,14 +259,27 @@ impl Past {
         Ok(broken.chain(good).collect())
     }
 
+    /// A persona's own file at a commit: its name, and its bytes.
+    fn own(&self, name: &PersonaName, commit: &Commit) -> Result<Option<(String, Vec<u8>)>, GitError> {
+        let listed = self.listed(commit)?;
+        let own = ["yaml", "yml"].map(|extension| format!("{name}.{extension}"));
+        let Some((file, id)) = own.iter().find_map(|file| Some((file, listed.get(Path::new(file))?))) else {
+            return Ok(None);
+        };
+        Ok(self.read(&[id])?.pop().map(|(_, bytes)| (file.clone(), bytes)))
+    }
+
+    /// What a persona's own file said at a commit, good or not; nothing when there was none.
+    pub fn own_text(&self, name: &PersonaName, commit: &Commit) -> Result<Option<String>, GitError> {
+        Ok(self.own(name, commit)?.map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
     /// Writes a persona's own file as it was at `commit` into the work tree; returns the file's name. Uncommitted edits of
     /// it are lost only with `force`.
     pub fn revert(&self, name: &PersonaName, commit: &Commit, force: bool) -> Result<String, String> {
-        let listed = self.listed(commit).map_err(|error| error.to_string())?;
-        let own = ["yaml", "yml"].map(|extension| format!("{name}.{extension}"));
-        let found = own.iter().find_map(|file| Some((file.clone(), listed.get(Path::new(file))?)));
-        let Some((file, id)) = found else {
-            return Err(format!("there was no {} at {commit}: see `greenroom persona log {name}`", own[0]));
+        let found = self.own(name, commit).map_err(|error| error.to_string())?;
+        let Some((file, bytes)) = found else {
+            return Err(format!("there was no {name}.yaml at {commit}: see `greenroom persona log {name}`"));
         };
         let Standing { edited, .. } = self.tree.standing().map_err(|error| error.to_string())?;
         if edited.contains(Path::new(&file)) && !force {
@@ -262,7 +288,6 @@ impl Past {
         if let Some(what) = self.tree.unfinished() {
             return Err(format!("git is in the middle of a {what} here: finish it first"));
         }
-        let (_, bytes) = self.read(&[id]).map_err(|error| error.to_string())?.pop().ok_or("git gave nothing back")?;
         // A daemon that looks at this moment sees the old file or the new one.
         let path = self.tree.dir().join(&file);
         let unready = self.tree.dir().join(format!(".{file}.new"));

@@ -1,17 +1,20 @@
 //! A library that one thread reads at a time while all see how it stood last. Reading may take long (a folder on NFS, a git
 //! that hangs): nobody who only looks waits for it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use arc_swap::ArcSwap;
 
 use crate::{
-    document::Problem,
-    model::Version,
+    document::{Document, Problem},
+    model::{PersonaName, Version},
     persona::{Persona, catalog::Catalog},
 };
 
-use super::{History, Library, Status, Store, StoreError, store};
+use super::{Desk, History, Library, Status, Store, StoreError, store};
 
 /// How a library stood when it was last read.
 #[derive(Debug, Clone)]
@@ -24,6 +27,10 @@ pub struct View {
     pub history: History,
     /// How often what is served has been replaced.
     pub swaps: u64,
+    /// What the personas of the catalog were read from.
+    pub documents: Arc<BTreeMap<PersonaName, Arc<Document>>>,
+    /// The files that each persona is composed of, by its name, from the library's folder; its own is the last.
+    pub files: Arc<BTreeMap<String, Vec<String>>>,
 }
 
 /// A library for many threads.
@@ -32,13 +39,15 @@ pub struct Shared {
     library: Mutex<Library>,
     store: Option<Store>,
     view: ArcSwap<View>,
+    desk: Desk,
 }
 
 impl Shared {
     /// Shares a library.
     pub fn new(library: Library) -> Self {
         let store = library.store.clone();
-        Self { view: ArcSwap::from_pointee(view(&library)), store, library: Mutex::new(library) }
+        let desk = Desk::new(&library.dir);
+        Self { view: ArcSwap::from_pointee(view(&library)), store, desk, library: Mutex::new(library) }
     }
 
     /// How it stood last. Never waits.
@@ -64,6 +73,22 @@ impl Shared {
         read
     }
 
+    /// Where its documents are written, and tried. To write, [`Shared::write`].
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Has something written at the desk, and reads the library again before anybody else does: nobody sees half of it.
+    /// `taken` gets what is good then. Waits for disks, for git and its hooks.
+    pub fn write<R>(&self, work: impl FnOnce(&Desk) -> R, taken: impl FnOnce(&Catalog)) -> R {
+        let mut library = self.library.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = work(&self.desk);
+        library.reload();
+        taken(library.catalog());
+        self.view.store(Arc::new(view(&library)));
+        done
+    }
+
     /// A version that was served once. Reads one small file, and waits for nobody who reads the library.
     pub fn stored(&self, version: &Version) -> Result<Arc<Persona>, StoreError> {
         store::read(self.store.as_ref(), version)
@@ -76,5 +101,7 @@ fn view(library: &Library) -> View {
         statuses: library.statuses().to_vec(),
         history: library.history().clone(),
         swaps: library.swaps(),
+        documents: library.documents.clone(),
+        files: library.files.clone(),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     engine::{Handle, trainer::Trainer},
     images::{Images, Keeper, nbp::NbpSet},
     journal::Reader,
-    library::{self, History, secret_names},
+    library::{self, Desk, History, secret_names},
     model::Moment,
     world::Ground,
 };
@@ -101,6 +101,15 @@ impl Context {
             self.engine.change_ground(|ground| Ground { secrets: secrets.clone(), ..ground });
         }
         read
+    }
+
+    /// Has something written in the library, which the next decision has already. Waits for disks, for git and its hooks: not
+    /// for an async task.
+    pub fn write_library<R>(&self, work: impl FnOnce(&Desk) -> R) -> R {
+        self.library.write(work, |catalog| {
+            let catalog = Arc::new(catalog.clone());
+            self.engine.change_ground(|ground| Ground { catalog: catalog.clone(), ..ground });
+        })
     }
 
     /// What is wrong with the library.

@@ -5,6 +5,7 @@
 
 mod command;
 mod daemon;
+mod desk;
 mod growth;
 mod reload;
 mod remote;

@@ -14,6 +14,7 @@ mod browser;
 mod chromium;
 mod origin;
 mod devices;
+mod editor;
 mod pages;
 mod figures;
 mod past;

@@ -45,6 +45,23 @@ pub struct Subject<'a> {
     pub secrets: &'a Secrets,
 }
 
+/// The seed of a persona as a device would read it, but for the attempt's name and token, which only a boot has, and for
+/// secrets, which nobody needs to see: files by name, in the order in which they are read.
+pub fn sample(name: &str, persona: &Persona, mac: MacAddr, mirrors: &Mirrors) -> Vec<(&'static str, String)> {
+    let seed_url = "http://greenroom.example/seed/0000000000/token/";
+    let subject = Subject {
+        persona: name,
+        mac,
+        hardware: &Hardware::default(),
+        boot: BootId::new(0),
+        seed_url,
+        report_url: &format!("{seed_url}report"),
+        mirrors,
+        secrets: &Secrets::masked(persona.secret_names()),
+    };
+    seed_files(persona).into_iter().filter_map(|file| Some((file, seed_file(persona, &subject, file)?))).collect()
+}
+
 impl Subject<'_> {
     /// The host name: the persona's pattern filled in, or its name and the end of the MAC address.
     fn hostname(&self, persona: &Persona) -> String {

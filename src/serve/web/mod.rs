@@ -21,6 +21,7 @@ mod census;
 mod chart;
 mod device;
 mod boot;
+mod code;
 mod door;
 mod frame;
 mod gate;
@@ -31,6 +32,7 @@ mod order;
 mod overview;
 mod place;
 mod prediction;
+mod persona;
 mod trouble;
 mod user;
 mod visitor;
@@ -48,15 +50,32 @@ use self::{answer::Wants, frame::Frame, order::Fields, trouble::Trouble, visitor
 struct Web {
     context: Context,
     door: Door,
+    /// Who follows what happens.
     places: place::Places,
+    /// The latest count of everything.
     census: census::Census,
-    kept: device::Kept,
+    /// Works on many devices, and files that were sent.
+    devices: device::Kept,
+    /// What was read of the library's past.
+    past: persona::Kept,
+    /// How many devices have which persona.
+    counted: persona::Counted,
+    /// The drafts that are being checked.
+    checks: persona::Checks,
 }
 
 /// The routes of the pages: everything on the listener that is not the API's.
 pub fn router(context: Context, door: Door) -> Router {
-    let places = place::Places::default();
-    let web = Web { context, door, places, census: census::Census::default(), kept: device::Kept::default() };
+    let web = Web {
+        context,
+        door,
+        places: place::Places::default(),
+        census: census::Census::default(),
+        devices: device::Kept::default(),
+        past: persona::Kept::default(),
+        counted: persona::Counted::default(),
+        checks: persona::Checks::default(),
+    };
     let pages = Router::new()
         .merge(audit::routes())
         .merge(image::routes())
@@ -66,6 +85,7 @@ pub fn router(context: Context, door: Door) -> Router {
         .merge(device::routes())
         .merge(user::routes())
         .merge(boot::routes())
+        .merge(persona::routes())
         .route("/live", get(live::stream))
         .route("/static/{version}/{file}", get(asset::file))
         .fallback(trouble::nowhere)

@@ -88,7 +88,7 @@ impl Web {
         if world.devices.size() <= SMALL {
             return Arc::new(counted(world, now));
         }
-        let counts = &self.kept.counts;
+        let counts = &self.devices.counts;
         let found = lock(&counts.0).as_mut().map(|kept| {
             let due = now > kept.at.plus(HOLD) && !kept.counting;
             kept.counting |= due;

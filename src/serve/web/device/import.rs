@@ -200,7 +200,7 @@ pub(super) async fn upload(
     match read.await.map_err(Trouble::bug)? {
         Ok(rows) => {
             let id = format!("{:x}-{}", (web.context.clock)().as_millis(), rows.len());
-            let draft = web.kept.drafts.keep(Draft { id, name, kind, prune, rows });
+            let draft = web.devices.drafts.keep(Draft { id, name, kind, prune, rows });
             Ok(Redirect::to(&format!("/devices/import/{}", draft.id)).into_response())
         }
         Err(problems) => {
@@ -235,7 +235,7 @@ pub(super) async fn draft(
     frame: Frame,
 ) -> Result<Response, Trouble> {
     visitor.must(Role::Operator)?;
-    let draft = web.kept.drafts.get(&id)?;
+    let draft = web.devices.drafts.get(&id)?;
     let mut imported = differences(&web, &visitor, &draft).await?;
     let more = imported.differences.len().saturating_sub(SHOWN);
     imported.differences.truncate(SHOWN);
@@ -260,12 +260,12 @@ pub(super) async fn begin(
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
     visitor.must(Role::Operator)?;
-    let draft = web.kept.drafts.get(&id)?;
+    let draft = web.devices.drafts.get(&id)?;
     let imported = differences(&web, &visitor, &draft).await?;
     let task = |difference: Difference| Task { name: difference.name.to_string(), lines: difference.orders };
     let tasks = imported.differences.into_iter().map(task).collect();
     let title = format!("Import {}", draft.name);
-    let work = web.kept.works.begin(&web.context, (title, visitor.voice()), tasks, vec![])?;
-    web.kept.drafts.drop(&id);
+    let work = web.devices.works.begin(&web.context, (title, visitor.voice()), tasks, vec![])?;
+    web.devices.drafts.drop(&id);
     Ok(Redirect::to(&format!("/devices/work/{}", work.id)).into_response())
 }

@@ -186,7 +186,7 @@ pub(super) async fn begin(
         }
         Ok((tasks, refused)) => {
             let title = format!("{} {}", act.title(), count(tasks.len() + refused.len(), "device"));
-            let work = web.kept.works.begin(&web.context, (title, visitor.voice()), tasks, refused)?;
+            let work = web.devices.works.begin(&web.context, (title, visitor.voice()), tasks, refused)?;
             Ok(Redirect::to(&format!("/devices/work/{}", work.id)).into_response())
         }
     }

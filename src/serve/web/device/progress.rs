@@ -73,7 +73,7 @@ pub(super) async fn page(
     Path(id): Path<String>,
     frame: Frame,
 ) -> Result<Response, Trouble> {
-    let work = web.kept.works.get(&id).ok_or_else(|| Trouble::not_found("work", &id))?;
+    let work = web.devices.works.get(&id).ok_or_else(|| Trouble::not_found("work", &id))?;
     let view = View::of(&work, (web.context.clock)());
     wants.answer(&view, || Page { frame: frame.titled(Section::Devices, view.title.clone()), view: &view })
 }
@@ -85,6 +85,6 @@ pub(super) async fn all(
     frame: Frame,
 ) -> Result<Response, Trouble> {
     let now = (web.context.clock)();
-    let works: Vec<View> = web.kept.works.all().iter().map(|work| View::of(work, now)).collect();
+    let works: Vec<View> = web.devices.works.all().iter().map(|work| View::of(work, now)).collect();
     wants.answer(&works, || AllPage { frame: frame.titled(Section::Devices, "Work on many devices"), works: &works })
 }
