@@ -17,11 +17,11 @@ mod account;
 mod answer;
 mod asset;
 mod audit;
+mod boot;
 mod census;
 mod chart;
-mod device;
-mod boot;
 mod code;
+mod device;
 mod door;
 mod frame;
 mod gate;
@@ -30,9 +30,9 @@ mod live;
 mod notice;
 mod order;
 mod overview;
+mod persona;
 mod place;
 mod prediction;
-mod persona;
 mod trouble;
 mod user;
 mod visitor;
@@ -57,7 +57,7 @@ struct Web {
     /// Works on many devices, and files that were sent.
     devices: device::Kept,
     /// What was read of the library's past.
-    past: persona::Kept,
+    shelf: persona::Kept,
     /// How many devices have which persona.
     counted: persona::Counted,
     /// The drafts that are being checked.
@@ -72,7 +72,7 @@ pub fn router(context: Context, door: Door) -> Router {
         places: place::Places::default(),
         census: census::Census::default(),
         devices: device::Kept::default(),
-        past: persona::Kept::default(),
+        shelf: persona::Kept::default(),
         counted: persona::Counted::default(),
         checks: persona::Checks::default(),
     };

@@ -66,22 +66,22 @@ impl Web {
 
     /// The library's past.
     pub(super) fn past(&self) -> Result<Arc<Past>, GitError> {
-        if let Some(past) = &lock(&self.past.0).past {
+        if let Some(past) = &lock(&self.shelf.0).past {
             return Ok(past.clone());
         }
         let past = Arc::new(Past::of(self.context.library.desk().dir())?);
-        lock(&self.past.0).past = Some(past.clone());
+        lock(&self.shelf.0).past = Some(past.clone());
         Ok(past)
     }
 
     /// What a persona was at a commit.
     pub(super) fn glance(&self, name: &PersonaName, commit: &Commit) -> Result<Arc<Then>, GitError> {
         let key = (name.clone(), commit.clone());
-        if let Some(then) = lock(&self.past.0).glances.get(&key) {
+        if let Some(then) = lock(&self.shelf.0).glances.get(&key) {
             return Ok(then.clone());
         }
         let then = Arc::new(self.past()?.glance(name, commit)?);
-        let mut kept = lock(&self.past.0);
+        let mut kept = lock(&self.shelf.0);
         if kept.glances.len() >= GLANCES {
             kept.glances.clear();
         }
@@ -106,7 +106,7 @@ impl Web {
         let head = head(&view);
         let key = (name.clone(), skip, most);
         {
-            let mut kept = lock(&self.past.0);
+            let mut kept = lock(&self.shelf.0);
             if kept.head != head || kept.lists.len() >= LISTS {
                 kept.lists.clear();
                 kept.head.clone_from(&head);
@@ -122,7 +122,7 @@ impl Web {
         let thens = logged.iter().map(|logged| self.glance(name, &logged.commit)).collect::<Result<Vec<_>, _>>()?;
         let rows = logged.iter().take(most).enumerate().map(|(at, logged)| row(logged, &thens[at], thens.get(at + 1)));
         let rows = Arc::new(rows.collect::<Vec<_>>());
-        let mut kept = lock(&self.past.0);
+        let mut kept = lock(&self.shelf.0);
         if kept.head == head {
             kept.lists.insert(key, rows.clone());
         }
@@ -132,7 +132,7 @@ impl Web {
     /// How many commits of the library its upstream has not, as far as that was asked lately.
     pub(super) fn unpushed(&self) -> Option<usize> {
         let now = (self.context.clock)();
-        if let Some((at, said)) = lock(&self.past.0).upstream
+        if let Some((at, said)) = lock(&self.shelf.0).upstream
             && now.since(at).0 < UPSTREAM
         {
             return said;
@@ -141,7 +141,7 @@ impl Web {
             History::Git { commit: Some(_), .. } => self.context.library.desk().unpushed(),
             _ => None,
         };
-        lock(&self.past.0).upstream = Some((now, said));
+        lock(&self.shelf.0).upstream = Some((now, said));
         said
     }
 }
