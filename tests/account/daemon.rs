@@ -105,6 +105,12 @@ impl Daemon {
         self.child.wait().unwrap();
     }
 
+    /// What its journal holds. Only a daemon that is stopped lets others read it.
+    pub(crate) fn journal(&mut self) -> String {
+        self.stop();
+        self.cli(&["journal", "export", "--config", "greenroom.yaml"])
+    }
+
     /// The same, and starts it again.
     pub(crate) fn crash(&mut self) {
         self.stop();

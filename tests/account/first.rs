@@ -26,7 +26,7 @@ fn with_the_token_of_the_first_start_somebody_makes_the_first_account_and_only_t
     let token = token(&daemon);
 
     let browser = daemon.browser();
-    browser.get("/devices").leads("/sign-in?next=%2Fdevices");
+    browser.get("/account").leads("/sign-in?next=%2Faccount");
     browser.get("/sign-in").is(200, "Make the first account");
     let make = |token: &str, name: &str, password: &str, again: &str| {
         browser.post("/sign-in/first", &[("token", token), ("name", name), ("password", password), ("again", again)])
@@ -48,7 +48,7 @@ fn with_the_token_of_the_first_start_somebody_makes_the_first_account_and_only_t
     assert!([401, 422].contains(&again.status), "{again:?}");
     assert_eq!(daemon.cli(&["account", "list", "--json"]).matches("\"name\"").count(), 1);
     daemon.crash();
-    other.get("/sign-in").is(200, "Password").is(200, "Lost your password?");
+    daemon.browser().get("/sign-in").is(200, "Password").is(200, "Lost your password?");
     assert!(!file.exists(), "no token is given out once there is an account");
 }
 
@@ -110,10 +110,8 @@ impl Drop for Elsewhere {
 fn until_there_is_an_account_the_pages_open_on_this_machine_only() {
     let elsewhere = Elsewhere::new();
     let daemon = Daemon::new("listen: '0.0.0.0:{port}', insecure: true");
-    let there = Browser {
-        wrap: ["ip", "netns", "exec", &elsewhere.name].map(str::to_owned).to_vec(),
-        ..Browser::of(&daemon, format!("http://{}:{}", elsewhere.address, daemon.port))
-    };
+    let mut there = Browser::of(&daemon, format!("http://{}:{}", elsewhere.address, daemon.port));
+    there.wrap = ["ip", "netns", "exec", &elsewhere.name].map(str::to_owned).to_vec();
     for path in ["/", "/sign-in", "/devices", "/accounts", "/live", "/invitation/x"] {
         there.get(path).is(403, "greenroom account add");
     }

@@ -186,7 +186,7 @@ fn an_issuer_that_is_away_keeps_nobody_else_out() {
     let daemon = Daemon::new(&api);
     let browser = daemon.browser();
     browser.get("/sign-in").is(200, &format!("Sign in with 127.0.0.1:{port}"));
-    browser.get("/sign-in/oidc").is(502, "the issuer does not answer");
+    browser.get("/sign-in/oidc").is(502, "The issuer does not answer");
     daemon.add("admin", "admin");
     browser.sign_in("admin", PASSWORD).leads("/");
 }
