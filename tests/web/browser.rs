@@ -249,6 +249,13 @@ impl Browser {
         self.run(|driver| async move { driver.action_chain().send_keys(keys).perform().await });
     }
 
+    /// Presses a key while another is held.
+    pub fn chord(&self, held: thirtyfour::Key, key: &str) {
+        self.run(|driver| async move {
+            driver.action_chain().key_down(held.clone()).send_keys(key).key_up(held).perform().await
+        });
+    }
+
     /// What the first of them says.
     pub fn text(&self, css: &str) -> String {
         let by = By::Css(css);

@@ -1,6 +1,8 @@
 // Completion: what may stand where one writes, as the server knows it from the schema and the library. It opens with
 // Ctrl+Space, and by itself while a word is typed; arrows choose, Enter or Tab takes, Escape closes.
 
+import { prose } from "./prose.js";
+
 const PAUSE = 90;
 
 export class Completion {
@@ -72,12 +74,11 @@ export class Completion {
       const name = document.createElement("b");
       name.textContent = item.label;
       const help = document.createElement("span");
-      help.textContent = item.help;
+      help.append(...prose(item.help));
       option.append(name, help);
       return option;
     }));
     this.list.hidden = false;
-    this.place();
     this.choose(0);
   }
 
@@ -106,7 +107,10 @@ export class Completion {
   choose(at) {
     this.chosen = at;
     for (const [place, option] of [...this.list.children].entries()) option.setAttribute("aria-selected", String(place === at));
-    this.list.children[at].scrollIntoView({ block: "nearest" });
+    // What is chosen shows all of its help, so the list is of another height.
+    this.place();
+    const { offsetTop, offsetHeight } = this.list.children[at];
+    this.list.scrollTop = Math.max(Math.min(this.list.scrollTop, offsetTop - 4), offsetTop + offsetHeight - this.list.clientHeight + 4);
     this.area.setAttribute("aria-activedescendant", `completion-${at}`);
   }
 
