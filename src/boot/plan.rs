@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::{
     model::{
-        Decision, Device, Firmware, PersonaRef, Refusal,
+        Decision, Device, Firmware, PersonaName, PersonaRef, Refusal,
         image::{Image, ImageFile, Role},
         plan::{Action, BootPlan, KernelBoot, PlannedFile},
         site::BootPolicy,
     },
-    persona::catalog::Catalog,
+    persona::catalog::{Catalog, Entry},
 };
 
 use super::matching;
@@ -48,14 +48,30 @@ pub fn refuse(why: Refusal, firmware: Firmware) -> BootPlan {
     BootPlan { decision: Decision::Refuse { why }, action: Action::Refuse { firmware }, disk: None }
 }
 
-fn kernel(
-    Shelf { catalog, secrets }: Shelf<'_>,
+fn kernel(shelf: Shelf<'_>, device: &Device, firmware: Firmware, persona: &PersonaRef) -> Result<KernelBoot, Refusal> {
+    let (entry, image) = fitting(shelf, device, &persona.name)?;
+    Ok(KernelBoot {
+        persona: persona.clone(),
+        firmware,
+        arch: image.arch,
+        files: files(image),
+        args: image.args.iter().chain(entry.persona.kernel_args()).cloned().collect(),
+    })
+}
+
+/// Why this device cannot become that persona, if it cannot.
+pub fn hindrance(shelf: Shelf<'_>, device: &Device, persona: &PersonaName) -> Option<Refusal> {
+    fitting(shelf, device, persona).err()
+}
+
+/// The persona and its image, when this device can become it.
+fn fitting<'a>(
+    Shelf { catalog, secrets }: Shelf<'a>,
     device: &Device,
-    firmware: Firmware,
-    persona: &PersonaRef,
-) -> Result<KernelBoot, Refusal> {
-    let name = || persona.name.clone();
-    let entry = catalog.persona(&persona.name).ok_or_else(|| Refusal::NoPersona { persona: name() })?;
+    persona: &PersonaName,
+) -> Result<(&'a Entry, &'a Image), Refusal> {
+    let name = || persona.clone();
+    let entry = catalog.persona(persona).ok_or_else(|| Refusal::NoPersona { persona: name() })?;
     let wanted = entry.persona.image();
     let image = catalog.image(wanted).ok_or_else(|| Refusal::NoImage { persona: name(), image: wanted.to_string() })?;
     if let Some(has) = device.arch.filter(|has| *has != image.arch) {
@@ -72,13 +88,7 @@ fn kernel(
     if let Some(secret) = entry.persona.secret_names().find(|secret| !secrets.contains(*secret)) {
         return Err(Refusal::NoSecret { persona: name(), secret: secret.to_owned() });
     }
-    Ok(KernelBoot {
-        persona: persona.clone(),
-        firmware,
-        arch: image.arch,
-        files: files(image),
-        args: image.args.iter().chain(entry.persona.kernel_args()).cloned().collect(),
-    })
+    Ok((entry, image))
 }
 
 fn files(image: &Image) -> Vec<PlannedFile> {

@@ -9,8 +9,11 @@
 //! all come this way, so a mistake looks the same wherever it was made. [`yaml`] is the only user of `serde_yaml`.
 
 pub mod check;
+pub mod edit;
+pub mod fix;
 pub mod listing;
 pub mod merge;
+pub mod path;
 pub mod problem;
 pub mod source;
 mod tree;
@@ -19,6 +22,9 @@ pub mod whole;
 pub mod yaml;
 
 pub use check::Check;
+pub use edit::{Change, Content, Edited, edit};
+pub use fix::Fix;
+pub use path::Path;
 pub use problem::{Problem, Severity};
 pub use source::Source;
 pub use whole::{Document, did_you_mean};

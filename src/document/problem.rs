@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use unicode_width::UnicodeWidthChar;
 
+use super::Fix;
+
 /// How many characters of a line are shown.
 const WIDEST: usize = 160;
 
@@ -39,6 +41,13 @@ pub struct Problem {
     pub message: String,
     /// What to do, when there is more to say than the message does.
     pub help: Option<String>,
+    /// The way to the value that it is about, as rules write paths (`security.users.0.name`): it may be missing. Empty when
+    /// it is about the text, or the document as a whole.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// What does away with it, where there is one thing to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
 }
 
 impl Problem {
@@ -54,7 +63,19 @@ impl Problem {
             snippet: String::new(),
             message: message.into(),
             help: Some(help.into()),
+            about: String::new(),
+            fix: None,
         }
+    }
+
+    /// The same problem, about the value that a path leads to.
+    pub(super) fn about(self, path: impl Into<String>) -> Self {
+        Self { about: path.into(), ..self }
+    }
+
+    /// The same problem, with what does away with it.
+    pub(super) fn fixed_by(self, fix: Option<Fix>) -> Self {
+        Self { fix, ..self }
     }
 
     /// The same problem, as a warning.
@@ -161,6 +182,8 @@ mod tests {
             snippet: snippet.into(),
             message,
             help: None,
+            about: String::new(),
+            fix: None,
         };
         let shown = problem.to_string();
         let lines: Vec<&str> = shown.lines().skip(3).collect();

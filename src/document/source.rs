@@ -73,7 +73,8 @@ impl Source {
         // The column counts in the line, so a line is only ever cut behind the mark.
         let snippet = text.chars().take(MAX_SNIPPET.max(column + width)).collect();
         let (path, severity) = (self.path.clone(), Severity::Error);
-        Problem { severity, code, path, line: place.0, column, width, snippet, message, help }
+        let (line, about, fix) = (place.0, String::new(), None);
+        Problem { severity, code, path, line, column, width, snippet, message, help, about, fix }
     }
 
     /// A line of the text, from 1, without its end. Lines end where YAML 1.1 ends them.

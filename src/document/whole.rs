@@ -26,8 +26,8 @@ pub struct Document {
 
 impl Document {
     /// The document that a source holds.
-    pub fn of(source: Source) -> Result<Self, Problem> {
-        let source = Arc::new(source);
+    pub fn of(source: impl Into<Arc<Source>>) -> Result<Self, Problem> {
+        let source = source.into();
         Ok(Self { tree: yaml::tree(&source)?, source })
     }
 

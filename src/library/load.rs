@@ -90,6 +90,15 @@ pub(super) fn load_again(files: &Files, memory: &mut Memory) -> Loaded {
     loaded
 }
 
+/// The documents of a library that can be extended.
+pub(super) fn shelf(files: &Files, memory: &mut Memory) -> Shelf {
+    let mut reading = Reading { files, memory, shelf: Shelf::new(), faults: BTreeMap::new() };
+    let (own, fragments) = (files.documents(""), files.documents(FRAGMENTS));
+    drop(reading.fragments(&fragments));
+    drop(reading.read(own.iter().map(|path| stem(path)), &own));
+    reading.shelf
+}
+
 impl Loaded {
     fn persona(&mut self, name: &str, made: Result<Came, Vec<Problem>>) {
         let (good, problems) = match made {

@@ -259,6 +259,29 @@ pub enum Refusal {
     UnknownBoot,
 }
 
+impl Refusal {
+    /// The persona that the device would have become.
+    pub fn persona(&self) -> Option<&PersonaName> {
+        match self {
+            Self::NotArmed { persona }
+            | Self::TooManyInstalls { persona, .. }
+            | Self::NoPersona { persona }
+            | Self::NoImage { persona, .. }
+            | Self::TooSmall { persona, .. }
+            | Self::NoSecret { persona, .. } => Some(persona),
+            Self::WrongArch { .. }
+            | Self::SecondChainload { .. }
+            | Self::UnknownArch { .. }
+            | Self::NoNbp { .. }
+            | Self::PoolExhausted { .. }
+            | Self::NoSubnet { .. }
+            | Self::ForeignRelay { .. }
+            | Self::OtherServer { .. }
+            | Self::UnknownBoot => None,
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

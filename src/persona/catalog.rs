@@ -58,6 +58,17 @@ impl Catalog {
         }
     }
 
+    /// The same catalog with these personas in the place of those of their names.
+    pub fn with(&self, personas: impl IntoIterator<Item = Entry>) -> Self {
+        let mut entries = self.personas.clone();
+        entries.extend(personas.into_iter().map(|entry| (entry.reference.name.clone(), entry)));
+        let entries: Vec<Entry> = entries.into_values().collect();
+        let mut catalog = Self { successors: successors(&entries), ..self.clone() };
+        catalog.versions.extend(entries.iter().map(|entry| (entry.reference.clone(), entry.persona.clone())));
+        catalog.personas = entries.into_iter().map(|entry| (entry.reference.name.clone(), entry)).collect();
+        catalog
+    }
+
     /// The current version of a persona.
     pub fn persona(&self, name: &PersonaName) -> Option<&Entry> {
         self.personas.get(name)

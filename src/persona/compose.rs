@@ -49,7 +49,15 @@ pub struct Lineage(Vec<Part>);
 impl Lineage {
     /// The lineage of the document of this name, which must be on the shelf.
     pub fn of(name: &str, shelf: &Shelf) -> Result<Self, Vec<Problem>> {
-        let mut walk = Walk { shelf, found: BTreeMap::new(), parts: vec![], way: vec![] };
+        let mut walk = Walk { shelf, own: None, found: BTreeMap::new(), parts: vec![], way: vec![] };
+        walk.visit(name)?;
+        Ok(Self(walk.parts))
+    }
+
+    /// The same, of a document that takes the place of the one of this name on the shelf, if there is one.
+    pub fn over(name: &str, document: Arc<Document>, shelf: &Shelf) -> Result<Self, Vec<Problem>> {
+        let own = Some((name, Ok(document)));
+        let mut walk = Walk { shelf, own, found: BTreeMap::new(), parts: vec![], way: vec![] };
         walk.visit(name)?;
         Ok(Self(walk.parts))
     }
@@ -80,6 +88,8 @@ impl Lineage {
 /// The way through what documents extend.
 struct Walk<'a> {
     shelf: &'a Shelf,
+    /// A document that stands before the one of its name on the shelf.
+    own: Option<(&'a str, Result<Arc<Document>, Vec<Problem>>)>,
     /// Where the documents are among the parts, by their names.
     found: BTreeMap<&'a str, usize>,
     parts: Vec<Part>,
@@ -88,10 +98,17 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    fn read(&self, name: &str) -> Option<(&'a str, Result<Arc<Document>, Vec<Problem>>)> {
+        match &self.own {
+            Some((own, document)) if *own == name => Some((own, document.clone())),
+            _ => self.shelf.get_key_value(name).map(|(name, document)| (name.as_str(), document.clone())),
+        }
+    }
+
     /// Adds a document behind those that it extends. All its unknown names are told at once.
     fn visit(&mut self, name: &str) -> Result<usize, Vec<Problem>> {
-        let Some((name, document)) = self.shelf.get_key_value(name) else { return Err(vec![]) };
-        let document = document.as_ref().map_err(Vec::clone)?;
+        let Some((name, document)) = self.read(name) else { return Err(vec![]) };
+        let document = &document?;
         let names = document.texts("extends");
         self.way.push(name);
         let (mut extends, mut problems) = (vec![], vec![]);
@@ -110,11 +127,11 @@ impl<'a> Walk<'a> {
         Ok(self.parts.len() - 1)
     }
 
-    fn parent(&mut self, document: &Document, place: &str, name: &'a str) -> Result<usize, Vec<Problem>> {
+    fn parent(&mut self, document: &Document, place: &str, name: &str) -> Result<usize, Vec<Problem>> {
         if let Some(part) = self.found.get(name) {
             return Ok(*part);
         }
-        if !self.shelf.contains_key(name) {
+        if self.read(name).is_none() {
             return Err(vec![self.unknown(document, place, name)]);
         }
         if let Some(first) = self.way.iter().position(|before| *before == name) {
@@ -151,8 +168,8 @@ impl<'a> Walk<'a> {
         let chain = round.iter().chain(round.first()).copied().collect::<Vec<_>>().join(" -> ");
         let message = format!("this goes round in a circle: {chain}");
         let help = "take one of them out of an `extends`";
-        match round.first().and_then(|name| self.shelf.get(*name)) {
-            Some(Ok(document)) => document.problem_at("GR061", "extends", message, help),
+        match round.first().and_then(|name| self.read(name)) {
+            Some((_, Ok(document))) => document.problem_at("GR061", "extends", message, help),
             _ => Problem::of_file(round.first().unwrap_or(&""), "GR061", message, help),
         }
     }

@@ -2,11 +2,15 @@
 //!
 //! [`schema`] is the document, [`compose`] makes it of several, [`validate`] what must hold beyond its shape, [`known`] the
 //! names that rules know, [`catalog`] the documents that hold, [`intent`] what they ask of any Linux system, [`render`] the
-//! seed files, [`coverage`] what becomes of each field.
+//! seed files, [`coverage`] what becomes of each field. [`draft`] is a document that somebody is writing, [`form`] shows it
+//! as fields, and [`complete`] what may be written at a place.
 
 pub mod catalog;
+pub mod complete;
 pub mod compose;
 pub mod coverage;
+pub mod draft;
+pub mod form;
 pub mod intent;
 pub mod known;
 pub(crate) mod quote;
@@ -14,4 +18,5 @@ pub mod render;
 pub mod schema;
 pub mod validate;
 
+pub use draft::Draft;
 pub use schema::Persona;

@@ -68,7 +68,7 @@ fn named(world: &World, ground: &Ground, device: &Device, now: Moment) -> Named 
 }
 
 /// The address that a device has, or had last: it most probably gets that one again.
-fn address(world: &World, device: &Device) -> Option<Ipv4Addr> {
+pub(super) fn address(world: &World, device: &Device) -> Option<Ipv4Addr> {
     let leases = device.macs.iter().flat_map(|mac| world.leases.of(*mac));
     leases.max_by_key(|lease| lease.until).map(|lease| lease.ip)
 }

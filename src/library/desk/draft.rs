@@ -63,7 +63,7 @@ pub struct Affected {
 /// What was read of the library for drafts: as it is, and as it last would have been.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
-    is: Memory,
+    pub(super) is: Memory,
     would_be: Memory,
 }
 

@@ -16,6 +16,7 @@ mod conflict;
 mod draft;
 mod paper;
 mod sample;
+mod shelf;
 mod write;
 
 use std::{
@@ -304,7 +305,7 @@ impl Desk {
     }
 
     /// The file of a document, from the library's folder: the one that is there, or else the one that would be.
-    fn file(&self, paper: &Paper) -> String {
+    pub fn file(&self, paper: &Paper) -> String {
         let [yaml, yml] = ["yaml", "yml"].map(|ending| match paper {
             Paper::Persona(name) => format!("{name}.{ending}"),
             Paper::Fragment(name) => format!("fragments/{name}.{ending}"),

@@ -14,6 +14,13 @@ use super::Trouble;
 
 /// The files: name, type, text.
 const FILES: &[(&str, &str, &str)] = &[
+    ("colour.js", SCRIPT, include_str!("static/colour.js")),
+    ("editor.js", SCRIPT, include_str!("static/editor.js")),
+    ("editor_complete.js", SCRIPT, include_str!("static/editor_complete.js")),
+    ("editor_form.js", SCRIPT, include_str!("static/editor_form.js")),
+    ("editor_morph.js", SCRIPT, include_str!("static/editor_morph.js")),
+    ("editor_preview.js", SCRIPT, include_str!("static/editor_preview.js")),
+    ("editor_text.js", SCRIPT, include_str!("static/editor_text.js")),
     ("icon.svg", SVG, include_str!("static/icon.svg")),
     ("live.js", SCRIPT, include_str!("static/live.js")),
     ("page.js", SCRIPT, include_str!("static/page.js")),

@@ -40,6 +40,7 @@ struct Web {
     streams: live::Streams,
     counted: persona::Counted,
     kept: persona::Kept,
+    checks: persona::Checks,
 }
 
 /// The routes of the pages: everything on the listener that is not the API's.
@@ -49,6 +50,7 @@ pub fn router(context: Context) -> Router {
         streams: live::Streams::default(),
         counted: persona::Counted::default(),
         kept: persona::Kept::default(),
+        checks: persona::Checks::default(),
     };
     let pages = Router::new()
         .merge(overview::routes())

@@ -17,11 +17,15 @@ mod begin;
 mod compare;
 mod conflict;
 mod count;
+mod draft;
+mod editor;
 mod fragment;
 mod history;
+mod impact;
 mod list;
 mod page;
 mod past;
+mod preview;
 mod told;
 mod used;
 
@@ -30,6 +34,7 @@ use axum::Router;
 use super::Web;
 
 pub(super) use count::Counted;
+pub(super) use draft::Checks;
 pub(super) use past::Kept;
 
 /// The routes.
@@ -41,4 +46,6 @@ pub(super) fn routes() -> Router<Web> {
         .merge(history::routes())
         .merge(compare::routes())
         .merge(act::routes())
+        .merge(editor::routes())
+        .merge(draft::routes())
 }
