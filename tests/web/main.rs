@@ -8,6 +8,7 @@ mod chromium;
 mod pages;
 mod past;
 mod place;
+mod shelf;
 mod stage;
 
 use browser::Browser;
