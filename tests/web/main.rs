@@ -20,6 +20,7 @@ mod pages;
 mod past;
 mod place;
 mod siege;
+mod shelf;
 mod stage;
 mod wire;
 

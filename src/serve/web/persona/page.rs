@@ -260,10 +260,18 @@ fn devices(world: &World, name: &PersonaName, now: Moment) -> Vec<DeviceRow> {
             seen: device.seen.map(|seen| seen.last),
         }
     };
-    let having = world.devices.values().filter(|device| has(device) == Some(name));
-    let waiting =
-        world.devices.values().filter(|device| has(device) != Some(name) && assigned(device, now) == Some(name));
-    having.chain(waiting).take(DEVICES).map(row).collect()
+    let (mut having, mut waiting) = (vec![], vec![]);
+    for device in world.devices.values() {
+        if has(device) == Some(name) {
+            having.push(device);
+        } else if waiting.len() < DEVICES && assigned(device, now) == Some(name) {
+            waiting.push(device);
+        }
+        if having.len() == DEVICES {
+            break;
+        }
+    }
+    having.into_iter().chain(waiting).take(DEVICES).map(row).collect()
 }
 
 /// The last boots with it, and how they went.

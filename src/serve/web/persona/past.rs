@@ -19,6 +19,8 @@ use super::super::{Trouble, Web};
 const GLANCES: usize = 4096;
 /// So many lists of commits are kept, of one commit that the library is at.
 const LISTS: usize = 256;
+/// Among so many commits a version is looked for.
+const LATELY: usize = 100;
 /// For so long what was said about the upstream holds, in milliseconds.
 const UPSTREAM: u64 = 10_000;
 
@@ -89,15 +91,31 @@ impl Web {
         Ok(then)
     }
 
-    /// The commit that a revision of a persona names.
+    /// The commit that a revision of a persona names: a tag of its own, anything that git knows, or the beginning of a version
+    /// that it had lately. Never a walk through all that ever was: anybody may ask.
     pub(super) fn resolve(&self, name: &PersonaName, revision: &str) -> Result<Commit, Trouble> {
         let help = "The persona's history lists its versions.";
-        let revision = Revision::new(revision).map_err(|error| Trouble::bad(error, help))?;
-        match self.past().and_then(|past| past.resolve(Some(name), &revision)) {
-            Ok(commit) => Ok(commit),
-            Err(GitError::NoRevision(_)) => Err(Trouble::not_found("version", &revision)),
-            Err(error) => Err(Trouble::bad(error, help)),
+        let bad = |error: GitError| Trouble::bad(error, help);
+        let plain = Revision::new(revision).map_err(bad)?;
+        let past = self.past().map_err(bad)?;
+        let tag = Revision::new(&format!("refs/tags/persona/{name}/{revision}")).ok();
+        for wanted in tag.iter().chain([&plain]) {
+            match past.resolve(None, wanted) {
+                Err(GitError::NoRevision(_)) => {}
+                resolved => return resolved.map_err(bad),
+            }
         }
+        let commits = self.commits(name, 0, LATELY).map_err(bad)?;
+        let bears = |row: &&Row| {
+            row.version.as_ref().is_some_and(|version| {
+                revision.len() >= 7
+                    && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+                    && (version.starts_with(revision) || revision.starts_with(version.as_str()))
+            })
+        };
+        let first =
+            commits.iter().rfind(bears).and_then(|row| past.resolve(None, &Revision::new(&row.commit).ok()?).ok());
+        first.ok_or_else(|| Trouble::not_found("version", &plain))
     }
 
     /// The commits that touched a persona, or what it is composed of now: the latest first.
