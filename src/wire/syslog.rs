@@ -96,7 +96,7 @@ fn behind_data(body: &[u8]) -> &[u8] {
 /// RFC 3164, of which senders leave out what they like: a time (`Nov 26 06:00:00`), a host, `program[7]: text`.
 fn plain(rest: &[u8]) -> (&[u8], &[u8]) {
     let untimed = match rest {
-        [month @ ..] if is_time(month) => rest[15..].trim_ascii_start(),
+        timed if is_time(timed) => timed[15..].trim_ascii_start(),
         _ => rest,
     };
     // The program ends at its colon; a host before it is a word more.

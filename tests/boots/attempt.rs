@@ -1,7 +1,5 @@
 //! Attempts in a word a step, folded by the World itself.
 
-use std::collections::BTreeMap;
-
 use greenroom::{
     model::{
         Arch, BootId, Bytes, Decision, Device, DeviceId, Digest, Fact, Firmware, MacAddr, Millis, Moment, PersonaRef,
@@ -195,12 +193,4 @@ impl Attempt {
     pub fn codes(&self) -> Vec<&'static str> {
         self.causes().iter().map(|cause| cause.code).collect()
     }
-}
-
-/// Nothing said twice: for maps that tests compare.
-pub fn counted(codes: impl IntoIterator<Item = &'static str>) -> BTreeMap<&'static str, usize> {
-    codes.into_iter().fold(BTreeMap::new(), |mut all, code| {
-        *all.entry(code).or_default() += 1;
-        all
-    })
 }

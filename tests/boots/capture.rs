@@ -88,7 +88,7 @@ fn tshark(path: &std::path::Path, fields: &[&str]) -> Vec<Vec<String>> {
             "-r",
         ])
         .arg(path);
-    fields.iter().for_each(|field| drop(command.args(["-e", field])));
+    command.args(fields.iter().flat_map(|field| ["-e", field]));
     let output = command.output().expect("`make setup` installs tshark");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();

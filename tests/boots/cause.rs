@@ -12,7 +12,8 @@ use crate::attempt::{Attempt, attempt, refused};
 use Firmware::{Bios, EfiHttp, EfiPxe, IpxeBios, RpiBoot};
 
 /// The first cause, what was tried, and attempts that come close and are something else, or nothing.
-const CASES: &[(&str, Firmware, &str, &[(Firmware, &str)])] = &[
+type Case = (&'static str, Firmware, &'static str, &'static [(Firmware, &'static str)]);
+const CASES: &[Case] = &[
     ("no-offer", EfiPxe, "discover discover stuck", &[(EfiPxe, "discover"), (EfiPxe, "discover offer stuck")]),
     (
         "offer-not-taken",

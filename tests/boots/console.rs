@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use greenroom::{
+    config::Config,
+    document::Document,
     model::Moment,
     serve::Console,
     wire::syslog::{LONGEST, lines},
@@ -84,5 +86,21 @@ proptest! {
                 prop_assert!(!line.text.is_empty() && !line.text.chars().any(char::is_control) && !line.tag.chars().any(char::is_control));
             }
         }
+    }
+}
+
+#[test]
+fn the_configuration_says_where_lines_are_heard() {
+    let read = |text: &str| {
+        let document = Document::read("greenroom.yaml", text.as_bytes().to_vec()).unwrap();
+        Config::read(&document)
+    };
+    assert_eq!(read("{}").unwrap().syslog, None, "nobody listens unless somebody says so");
+    let address = |text: &str| read(text).unwrap().syslog.unwrap().to_string();
+    assert_eq!(address("syslog: {}"), "0.0.0.0:514");
+    assert_eq!(address("syslog: {listen: '10.77.0.1:5140'}"), "10.77.0.1:5140");
+    for (bad, words) in [("syslog: {listen: '0.0.0.0:0'}", "GR200"), ("syslog: {listen: here}", "here")] {
+        let problems = format!("{:?}", read(bad).unwrap_err());
+        assert!(problems.contains(words), "{bad}: {problems:?}");
     }
 }

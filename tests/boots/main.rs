@@ -1,6 +1,6 @@
 //! Why a device did not boot: causes from attempts, packets taken apart, captures that other tools read, consoles.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests say what they mean by panicking")]
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests say what they mean by panicking")]
 
 mod attempt;
 mod capture;

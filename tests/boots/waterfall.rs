@@ -78,11 +78,13 @@ fn what_goes_on_reaches_to_now() {
 
 #[test]
 fn marks_stand_at_round_times() {
-    for (whole, last, count) in
-        [(0, 0, 1), (70, 60, 7), (14_000, 10_000, 3), (900_000, 900_000, 4), (100_000_000, 86_400_000, 7)]
+    for (whole, step, count) in
+        [(70, 20, 4), (14_000, 5000, 3), (900_000, 300_000, 4), (4_000, 1000, 5), (36_000_000, 7_200_000, 6)]
     {
         let marks = ticks(Millis(whole));
-        assert!(marks.len() <= 8 && marks.last().unwrap().0 <= whole, "{whole}: {marks:?}");
-        assert_eq!(marks.len() >= count.min(3), true, "{whole} to {last}: {marks:?}");
+        assert_eq!((marks.len(), marks[1]), (count, Millis(step)), "{whole}: {marks:?}");
+        assert!(marks.iter().all(|mark| mark.0 <= whole && mark.0 % step == 0));
     }
+    assert_eq!(ticks(Millis(0)), [Millis(0)]);
+    assert!(ticks(Millis(100_000_000_000)).len() <= 8, "also of what takes years");
 }

@@ -189,7 +189,7 @@ pub(super) fn too_little_memory(case: &Case<'_>) -> Option<Cause> {
         .try_("Add memory, or give it a persona with a smaller image")
         .try_(format!(
             "Say so in the persona, so that others are refused in words: `resources.requires.memory: {}MiB`",
-            size * 5 / 2 >> 20
+            (size * 5 / 2) >> 20
         ))
     })
 }
