@@ -112,7 +112,7 @@ pub(super) fn acts(journal: &Reader, newest: u64, ask: &Ask, most: u64) -> Resul
 /// The act that a record is, if it is anybody's.
 pub(super) fn act_at(journal: &Reader, seq: u64) -> Result<Option<Act>, JournalError> {
     let record = journal.records_from(seq)?.next().transpose()?;
-    Ok(record.filter(|record| record.seq == seq).as_ref().and_then(act))
+    Ok(record.filter(|record| record.seq == seq).as_ref().and_then(done))
 }
 
 fn fits(act: &Act, ask: &Ask) -> bool {

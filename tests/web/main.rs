@@ -19,8 +19,8 @@ mod origin;
 mod pages;
 mod past;
 mod place;
-mod siege;
 mod shelf;
+mod siege;
 mod stage;
 mod wire;
 

@@ -182,7 +182,7 @@ impl Shown {
         let path = inside.unwrap_or_else(|| problem.path.clone());
         let own = path == file;
         // What mends another document is no change of this one.
-        let fix_label = problem.fix.as_ref().filter(|_| own).map(Fix::label);
+        let fix_label = problem.fix.as_ref().filter(|_| own).map(|fix| fix.label());
         let fix = problem.fix.clone().filter(|_| own);
         let elsewhere = (!own).then(|| path.clone());
         Self { problem: Problem { path, fix, ..problem.clone() }, elsewhere, fix_label }

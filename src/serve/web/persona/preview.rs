@@ -129,7 +129,7 @@ impl Side<'_> {
         // The attempt's name and token only a boot has: noughts stand in their place.
         let boot = BootId::new(0);
         let server = server_url(self.server(), self.ground.site.http_port);
-        let links = Links { server, boot, token: "0".repeat(32) };
+        let links = Links { server, boot, token: "0".repeat(32), syslog: None };
         let subject = Subject {
             persona: name.as_str(),
             mac: self.device.id.mac(),
