@@ -126,6 +126,21 @@ fn fits(act: &Act, ask: &Ask) -> bool {
 
 /// The act that a fact is, if it is anybody's.
 fn done(record: &Record) -> Option<Act> {
+    // Most facts are what devices do: they are not even looked at.
+    let of_devices = matches!(
+        record.fact,
+        Fact::BootMoved { .. }
+            | Fact::BootStarted { .. }
+            | Fact::BootPlanned { .. }
+            | Fact::DeviceSeen { .. }
+            | Fact::DevicePlaced { .. }
+            | Fact::HardwareReported { .. }
+            | Fact::LeaseOffered { .. }
+            | Fact::LeaseBound { .. }
+    );
+    if of_devices {
+        return None;
+    }
     let Ok(Value::Object(mut details)) = serde_json::to_value(&record.fact) else { return None };
     let mut take = |field: &str| match details.remove(field) {
         Some(Value::String(text)) => Some(text),

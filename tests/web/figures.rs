@@ -90,7 +90,7 @@ fn number(cell: &Value) -> u64 {
 #[test]
 fn an_empty_site_is_told_what_to_do_first() {
     let site = Site::empty();
-    let mut browser = Browser::start();
+    let browser = Browser::start();
     browser.goto(&site.url);
     let shown = browser.text("#glance");
     for words in ["First steps", "Serve an interface", "greenroom image add", "Write a persona", "Boot a machine"] {
@@ -116,7 +116,7 @@ fn an_empty_site_is_told_what_to_do_first() {
 #[test]
 fn an_image_is_pinned_fetched_and_evicted_by_its_page() {
     let site = Site::start();
-    let mut browser = Browser::start();
+    let browser = Browser::start();
     let pins = || said(&site, &["cache", "status"])["pins"].clone();
     let held = || {
         let images = said(&site, &["image", "list"]);
@@ -166,7 +166,7 @@ fn laboratory(site: &Site) -> Vec<String> {
 fn a_proposal_is_accepted_with_its_consequence_and_known_everywhere() {
     let site = Site::start();
     let macs = laboratory(&site);
-    let mut browser = Browser::start();
+    let browser = Browser::start();
     browser.goto(&format!("{}/predictions", site.url));
     browser.choose("Learn now");
     browser.wait_for_text("A lesson begins.");

@@ -26,7 +26,7 @@ use ask::Asked;
 const A_PAGE: usize = 50;
 
 /// In how many facts a page looks for them: most facts are nobody's doing, and a page shall come soon.
-const LOOKED_AT: u64 = 20_000;
+const LOOKED_AT: u64 = 8192;
 
 /// The facts that acts are, for the choice on the page.
 const FACTS: [&str; 14] = [
