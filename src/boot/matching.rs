@@ -79,7 +79,10 @@ fn resembles_ascii(pattern: &[u8], text: &[u8]) -> bool {
     }
     let Some(last) = parts.next_back() else { return rest.is_empty() };
     for part in parts.filter(|part| !part.is_empty()) {
-        match rest.windows(part.len()).position(|window| window.eq_ignore_ascii_case(part)) {
+        // Most places are told by their first letter alone.
+        let letters = [part[0].to_ascii_lowercase(), part[0].to_ascii_uppercase()];
+        let here = |window: &[u8]| letters.contains(&window[0]) && window.eq_ignore_ascii_case(part);
+        match rest.windows(part.len()).position(here) {
             Some(at) => rest = &rest[at + part.len()..],
             None => return false,
         }

@@ -44,6 +44,7 @@ pub(super) fn ladder(
                 None => "no default persona is configured".into(),
             },
         ),
+        ("otherwise", "it is left to its disk: standard provisioning".into()),
     ];
     rungs.into_iter().map(|(name, says)| Rung { name, says, decides: deciding == Some(name) }).collect()
 }
@@ -56,7 +57,8 @@ fn name(reason: &Reason) -> &'static str {
         Reason::Predicted { .. } => "predicted",
         Reason::Default => "default",
         Reason::Superseded { reason, .. } => name(reason),
-        Reason::Arm { .. } | Reason::Fallback => "",
+        Reason::Fallback => "otherwise",
+        Reason::Arm { .. } => "",
     }
 }
 
