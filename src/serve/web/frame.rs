@@ -126,20 +126,34 @@ impl Frame {
         self.visitor.as_ref().is_some_and(|visitor| visitor.role >= Role::Author)
     }
 
-    /// How long ago something was. Templates have moments by value and by reference.
-    pub(super) fn ago(&self, then: impl Borrow<Moment>) -> Millis {
-        self.now.since(*then.borrow())
+    /// How long ago something was, as people say it. Templates have moments by value and by reference.
+    pub(super) fn ago(&self, then: impl Borrow<Moment>) -> String {
+        match span(self.now.since(*then.borrow())) {
+            Some(span) => format!("{span} ago"),
+            None => "just now".into(),
+        }
     }
 
-    /// How long it is until something.
-    pub(super) fn left(&self, then: impl Borrow<Moment>) -> Millis {
-        then.borrow().since(self.now)
+    /// When something will be, likewise.
+    pub(super) fn left(&self, then: impl Borrow<Moment>) -> String {
+        span(then.borrow().since(self.now)).map_or_else(|| "now".into(), |span| format!("in {span}"))
     }
 
     /// What a page about something that went wrong stands in.
     pub(super) fn around_trouble(visitor: Option<Visitor>, title: String, now: Moment) -> Self {
         Self { title, section: None, visitor, notice: None, now, path: "/".into() }
     }
+}
+
+/// A time in the largest unit of which there are two, or one that reads well; nothing when it is hardly any.
+fn span(Millis(millis): Millis) -> Option<String> {
+    Some(match millis / 1000 {
+        0..10 => return None,
+        seconds @ 10..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} days", seconds.div_ceil(86_400)),
+    })
 }
 
 impl FromRequestParts<Web> for Frame {
@@ -154,5 +168,17 @@ impl FromRequestParts<Web> for Frame {
             now: (web.context.clock)(),
             path: parts.uri.path_and_query().map_or_else(|| "/".into(), ToString::to_string),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        let said = |seconds: u64| span(Millis(seconds * 1000)).unwrap_or_default();
+        let all = [9, 10, 119, 120, 7199, 7200, 172_799, 172_800, 90 * 86_400 - 2].map(said);
+        assert_eq!(all, ["", "10 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 days", "90 days"]);
     }
 }

@@ -75,7 +75,7 @@ async fn end(
         let help = format!("An admin can change that. What the issuer says that would count: {says}.");
         return Err(Trouble::new(StatusCode::FORBIDDEN, "You may not come in", why, help));
     };
-    let who = Who::Issuer { name: person.name, issuer: oidc.name().into(), host: person.host, role };
+    let who = Who::Issuer { name: person.name, issuer: oidc.address().into(), host: person.host, role };
     web.context.metrics.sign_in("good");
     tracing::info!(account = who.name(), %role, %address, "somebody signed in with the issuer");
     web.door.attempts().was_known(address);

@@ -179,7 +179,7 @@ impl Oidc {
     }
 
     /// The issuer's address.
-    pub(in crate::serve::web) fn name(&self) -> &str {
+    pub(in crate::serve::web) fn address(&self) -> &str {
         &self.settings.issuer
     }
 
