@@ -83,7 +83,6 @@ impl Engine {
         let handle = Handle { inbox: inbox.clone(), shared: shared.clone() };
         let writer = Writer {
             work,
-            checkpointed: world.seq,
             checkpoint: None,
             world,
             shared,
@@ -125,7 +124,6 @@ struct Writer {
     journal: Journal,
     world: World,
     shared: Arc<Shared>,
-    checkpointed: u64,
     /// The next checkpoint, while it is made.
     checkpoint: Option<Receiver<Checkpoint>>,
     /// The latest time that a record carries: time in the journal never runs backwards, whatever the clock does.
@@ -171,7 +169,7 @@ impl Writer {
     fn checkpoint(&mut self) -> Result<(), JournalError> {
         let Some(made) = &self.checkpoint else {
             let every = CHECKPOINT_EVERY.max(2 * self.world.devices.size() as u64);
-            if self.world.seq - self.checkpointed >= every {
+            if self.world.seq - self.journal.checkpointed() >= every {
                 let (tell, made) = sync_channel(1);
                 let world = self.world.clone();
                 // The engine that waits for it may have ended.
@@ -186,7 +184,6 @@ impl Writer {
         match made.try_recv() {
             Ok(checkpoint) => {
                 self.journal.checkpoint(&checkpoint)?;
-                self.checkpointed = checkpoint.seq();
                 self.tell_kept();
                 self.checkpoint = None;
             }

@@ -36,10 +36,10 @@ impl Checkpoint {
 
 /// The World that was written down; or why it does not read.
 pub(super) fn world(bytes: &[u8]) -> Result<World, String> {
-    if bytes.first() == Some(&b'{') {
-        return serde_json::from_slice(bytes).map_err(|error| error.to_string());
-    }
     let mut json = vec![];
-    FrameDecoder::new(bytes).read_to_end(&mut json).map_err(|error| error.to_string())?;
-    serde_json::from_slice(&json).map_err(|error| error.to_string())
+    if bytes.first() != Some(&b'{') {
+        FrameDecoder::new(bytes).read_to_end(&mut json).map_err(|error| error.to_string())?;
+    }
+    let text = if json.is_empty() { bytes } else { &json };
+    World::read(text).map_err(|error| error.to_string())
 }

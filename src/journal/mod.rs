@@ -52,6 +52,7 @@ pub struct Journal {
     database: Arc<Database>,
     path: PathBuf,
     latest: Moment,
+    checkpointed: u64,
     unsynced: bool,
 }
 
@@ -68,8 +69,13 @@ impl Journal {
     }
 
     fn start(database: Database, path: &Path) -> Result<(Self, World), JournalError> {
-        let mut journal =
-            Self { database: Arc::new(database), path: path.to_owned(), latest: Moment::default(), unsynced: false };
+        let mut journal = Self {
+            database: Arc::new(database),
+            path: path.to_owned(),
+            latest: Moment::default(),
+            checkpointed: 0,
+            unsynced: false,
+        };
         journal.prepare()?;
         let world = journal.replay()?;
         Ok((journal, world))
@@ -97,7 +103,8 @@ impl Journal {
     /// The checkpoint, and every record after it folded in. None of them may be missing.
     fn replay(&mut self) -> Result<World, JournalError> {
         let facts = self.facts()?;
-        let mut world = self.checkpointed(&facts)?;
+        let mut world = self.checkpoint_of(&facts)?;
+        self.checkpointed = world.seq;
         let newest = facts.last().map_err(|error| self.failed(error))?;
         let newest = newest.map(|(seq, json)| reader::record(&self.path, seq.value(), json.value())).transpose()?;
         if newest.as_ref().map_or(0, |record| record.seq) < world.seq {
@@ -115,7 +122,7 @@ impl Journal {
     }
 
     /// The World at the checkpoint; at the beginning of time when there is none, or none that can be used.
-    fn checkpointed(&self, facts: &ReadOnlyTable<u64, &[u8]>) -> Result<World, JournalError> {
+    fn checkpoint_of(&self, facts: &ReadOnlyTable<u64, &[u8]>) -> Result<World, JournalError> {
         let read = self.database.begin_read().map_err(|error| self.failed(error))?;
         let checkpoint = read.open_table(CHECKPOINT).map_err(|error| self.failed(error))?;
         let Some(bytes) = checkpoint.get("world").map_err(|error| self.failed(error))? else {
@@ -174,8 +181,14 @@ impl Journal {
             facts.retain_in(..oldest_kept, |_, _| false).map_err(|error| self.failed(error))?;
         }
         write.commit().map_err(|error| self.failed(error))?;
+        self.checkpointed = checkpoint.seq();
         self.unsynced = false;
         Ok(())
+    }
+
+    /// The number of the last record that the checkpoint has folded in: 0 without one.
+    pub fn checkpointed(&self) -> u64 {
+        self.checkpointed
     }
 
     /// When the newest record was written; 1970 in an empty journal.

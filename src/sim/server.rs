@@ -77,7 +77,7 @@ impl<'a> Server<'a> {
     /// The daemon begins anew: its World is read back from what a checkpoint of it says.
     pub(super) fn revive(&mut self) {
         let text = serde_json::to_string(&self.world);
-        let read = text.and_then(|text| serde_json::from_str::<World>(&text));
+        let read = text.and_then(|text| World::read(text.as_bytes()));
         match read {
             Ok(world) if world == self.world => self.world = world,
             Ok(_) => self.check.broken("the World is another one after a restart".to_owned()),

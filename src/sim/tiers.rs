@@ -14,7 +14,7 @@ use crate::{
     model::{Digest, Moment, image::Tier},
     stage::{
         Forecast, Policy, Rooms, Step, StepKind, Why,
-        replay::{BareTier, standing},
+        replay::{BareTier, standing, take},
         steps,
     },
 };
@@ -182,17 +182,7 @@ impl Tiers {
                 StepKind::Evict if plan.iter().find(waits).is_some_and(|step| step.kind == StepKind::Fetch) => {
                     room.push(digest);
                 }
-                StepKind::Promote => {
-                    self.ram.take_in(&self.policy, digest, len, now);
-                }
-                StepKind::Demote => {
-                    self.ram.let_go(&digest);
-                    self.disk.take_in(&self.policy, digest, len, now);
-                }
-                StepKind::Evict => {
-                    self.ram.let_go(&digest);
-                    self.disk.let_go(&digest);
-                }
+                _ => take(step, &mut self.ram, &mut self.disk, &self.policy, now),
             }
         }
         None

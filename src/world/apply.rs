@@ -99,6 +99,7 @@ impl World {
                     attempt::step(boot, step, *at);
                     let (device, id, outcome) = (boot.device, boot.id, boot.outcome);
                     if outcome.is_some() {
+                        self.under_way.remove_mut(&id);
                         self.left(device, id, outcome);
                     }
                 }
@@ -167,15 +168,18 @@ impl World {
         if let Some(before) = before.and_then(|before| self.boots.get_mut(&before)) {
             attempt::end(before, Outcome::Restarted, at);
             let (before, outcome) = (before.id, before.outcome);
+            self.under_way.remove_mut(&before);
             self.left(boot.device, before, outcome);
         }
         self.change(boot.device, |device| device.boot = Some(id));
         self.boots.insert_mut(id, boot);
         self.boot_order.insert_mut(seq, id);
+        self.under_way.insert_mut(id);
         while self.boots.size() > Self::MAX_BOOTS {
             let Some((oldest, id)) = self.boot_order.first().map(|(seq, id)| (*seq, *id)) else { break };
             self.boot_order.remove_mut(&oldest);
             self.boots.remove_mut(&id);
+            self.under_way.remove_mut(&id);
         }
     }
 

@@ -152,8 +152,8 @@ pub(super) fn stuck(world: &World, policy: &BootPolicy, now: Moment) -> Vec<Fact
     let silent = |boot: &&Boot| {
         let patience = if boot.stage == Stage::Loading { 4 } else { 1 };
         let limit = u64::from(policy.stuck_after.0) * 1000 * patience;
-        boot.stage != Stage::Ended && now.since(boot.last).0 >= limit
+        now.since(boot.last).0 >= limit
     };
     let stuck = |boot: &Boot| Fact::BootMoved { boot: boot.id, step: Step::Stuck { silent: now.since(boot.last) } };
-    world.recent_boots().filter(silent).map(stuck).collect()
+    world.under_way.iter().filter_map(|id| world.boots.get(id)).filter(silent).map(stuck).collect()
 }

@@ -1,6 +1,6 @@
 //! What the World holds.
 
-use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
+use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         BootId, Device, DeviceId, MacAddr, SmbiosUuid, Token, TokenName, User, UserName,
         attribute::{self, AttributeValue, Attributes},
         image::{ImageName, Tier},
-        timeline::Boot,
+        timeline::{Boot, Stage},
     },
 };
 
@@ -35,6 +35,9 @@ pub struct World {
     pub boots: HashTrieMapSync<BootId, Boot>,
     /// The same attempts by the number of the record that began them: the oldest first.
     pub boot_order: RedBlackTreeMapSync<u64, BootId>,
+    /// Those of them that have not ended: few, and looked at every second. Not written down, since it follows from the rest.
+    #[serde(skip)]
+    pub under_way: RedBlackTreeSetSync<BootId>,
     /// The images whose files an operator wants kept, and the tier. Checkpoints from before there were pins have none.
     #[serde(default)]
     pub pins: RedBlackTreeMapSync<ImageName, Tier>,
@@ -80,6 +83,14 @@ impl World {
     /// A device with what it takes of its user: what rules are held against.
     pub fn whole(&self, device: &Device) -> Device {
         Device { attributes: self.attributes(device), ..device.clone() }
+    }
+
+    /// Reads a World that was written as JSON, and finds out anew what is not written down.
+    pub fn read(json: &[u8]) -> serde_json::Result<Self> {
+        let mut world: Self = serde_json::from_slice(json)?;
+        let under_way = world.boots.values().filter(|boot| boot.stage != Stage::Ended);
+        world.under_way = under_way.map(|boot| boot.id).collect();
+        Ok(world)
     }
 
     /// Attempts, the latest first.

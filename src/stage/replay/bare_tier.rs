@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     model::{Digest, Moment, image::Tier},
-    stage::{Admission, Candidate, Policy, Standing},
+    stage::{Admission, Candidate, Policy, Standing, Step, StepKind},
 };
 
 /// A tier that holds names and lengths in place of bytes.
@@ -48,6 +48,25 @@ impl BareTier {
             if let Some(moved) = self.held.get(place) {
                 self.places.insert(moved.digest, place);
             }
+        }
+    }
+}
+
+/// Takes a step of the keeper's between two tiers. What a fetch brings comes when it has come: that is for the caller.
+pub fn take(step: &Step, ram: &mut BareTier, disk: &mut BareTier, policy: &Policy, now: Moment) {
+    let Step { digest, len, kind, .. } = *step;
+    match kind {
+        StepKind::Fetch => {}
+        StepKind::Promote => {
+            ram.take_in(policy, digest, len, now);
+        }
+        StepKind::Demote => {
+            ram.let_go(&digest);
+            disk.take_in(policy, digest, len, now);
+        }
+        StepKind::Evict => {
+            ram.let_go(&digest);
+            disk.let_go(&digest);
         }
     }
 }

@@ -11,7 +11,7 @@ mod score;
 mod tiers;
 mod trace;
 
-pub use bare_tier::{BareTier, standing};
+pub use bare_tier::{BareTier, standing, take};
 pub use belady::{Farthest, belady, bound, next_asks};
 pub use compare::{Comparison, Row, compare};
 pub use foresight::{BadWindow, Foresight, Windows};

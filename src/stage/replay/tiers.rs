@@ -15,7 +15,7 @@ use super::{
     super::{Policy, Rooms, Step, StepKind, Why, steps},
     BareTier, Score, Trace,
     foresight::{Foresight, Oracle},
-    standing,
+    standing, take,
 };
 
 /// How often the keeper looks, in milliseconds.
@@ -126,24 +126,12 @@ impl Tiers {
 
     fn take(&mut self, step: &Step, now: Moment) {
         let Step { digest, len, kind, .. } = *step;
-        match kind {
-            StepKind::Fetch => {
-                self.budget -= len.min(self.budget);
-                self.score.origin_bytes += len;
-                self.score.ahead_bytes += len;
-                self.disk.take_in(&self.policy, digest, len, now);
-            }
-            StepKind::Promote => {
-                self.ram.take_in(&self.policy, digest, len, now);
-            }
-            StepKind::Demote => {
-                self.ram.let_go(&digest);
-                self.disk.take_in(&self.policy, digest, len, now);
-            }
-            StepKind::Evict => {
-                self.ram.let_go(&digest);
-                self.disk.let_go(&digest);
-            }
+        if kind == StepKind::Fetch {
+            self.budget -= len.min(self.budget);
+            self.score.origin_bytes += len;
+            self.score.ahead_bytes += len;
+            self.disk.take_in(&self.policy, digest, len, now);
         }
+        take(step, &mut self.ram, &mut self.disk, &self.policy, now);
     }
 }
