@@ -272,7 +272,7 @@ fn names_and_revisions_are_no_paths_and_no_options() {
         ("/personas/classroom/delete", &[("base", &base)], 409),
         ("/personas/classroom/delete", &[("base", "../x")], 422),
         ("/personas/classroom/revert", &[("to", "--help"), ("base", &base)], 422),
-        ("/personas/classroom/revert", &[("to", "HEAD"), ("base", &base)], 409),
+        ("/personas/classroom/revert", &[("to", "HEAD~3"), ("base", &base)], 409),
         ("/personas/fragments/admin/delete", &[("base", &base)], 409),
     ] {
         let (status, answer) = post(&site, path, fields);
