@@ -52,6 +52,8 @@ fn span(class: &'static str, text: &str) -> Span {
 fn coloured(line: &str) -> Coloured {
     let mut spans: Coloured = vec![];
     let mut rest = line;
+    // How deep in brackets: only there do they end a word.
+    let mut depth = 0usize;
     while let Some(first) = rest.chars().next() {
         let before = spans.last().map_or("", |span| span.text.as_str());
         let apart = before.is_empty() || before.ends_with([' ', '\t']);
@@ -59,9 +61,16 @@ fn coloured(line: &str) -> Coloured {
             ' ' | '\t' => ("", rest.len() - rest.trim_start_matches([' ', '\t']).len()),
             '#' if apart => ("c", rest.len()),
             '"' | '\'' => ("s", quoted(rest, first)),
-            '{' | '}' | '[' | ']' | ',' => ("", 1),
+            '{' | '[' => {
+                depth += 1;
+                ("", 1)
+            }
+            '}' | ']' | ',' if depth > 0 => {
+                depth -= usize::from(first != ',');
+                ("", 1)
+            }
             '-' | '?' | ':' if rest[1..].starts_with([' ', '\t']) || rest.len() == 1 => ("", 1),
-            _ => word(rest, line.contains(['{', '['])),
+            _ => word(rest, depth > 0),
         };
         let piece = &rest[..length];
         rest = &rest[length..];
@@ -96,7 +105,8 @@ fn word(rest: &str, flows: bool) -> (&'static str, usize) {
                 tail.len() == 1 || tail[1..].starts_with([' ', '\t']) || (flows && tail[1..].starts_with(['}', ',']))
             }
             ',' | '}' | ']' => flows,
-            ' ' => tail.trim_start().starts_with('#'),
+            // A tag, an anchor or an alias is one word.
+            ' ' => tail.trim_start().starts_with('#') || rest.starts_with(['!', '&', '*']),
             _ => false,
         };
         if over {
@@ -205,8 +215,8 @@ mod tests {
 
     #[test]
     fn keys_texts_numbers_and_comments_have_their_colours_and_no_byte_is_lost() {
-        let text = "# why\nlabels: {room: foyer, tier: \"a#b\"} # end\napps:\n  - path: /etc/motd\n    content: |\n      # text: 1\n\n      more\n    mode: 0644\nurl: http://x/#y\nodd: 'it''s'\nx: !replace [1, true, käse]\n";
-        let shown = "<c # why>\n<k labels>: {<k room>: <s foyer>, <k tier>: <s \"a#b\">} <c # end>\n<k apps>:\n  - <k path>: <s /etc/motd>\n    <k content>: |\n<s       # text: 1>\n\n<s       more>\n    <k mode>: <n 0644>\n<k url>: <s http://x/#y>\n<k odd>: <s 'it'><s 's'>\n<k x>: <n !replace [1>, <n true>, <s käse>]";
+        let text = "# why\nlabels: {room: foyer, tier: \"a#b\"} # end\napps:\n  - path: /etc/motd\n    content: |\n      # text: 1\n\n      more\n    mode: 0644\nurl: http://x/#y\nodd: 'it''s'\nhost: kiosk-{{mac}}\nx: !replace [1, true, käse]\n";
+        let shown = "<c # why>\n<k labels>: {<k room>: <s foyer>, <k tier>: <s \"a#b\">} <c # end>\n<k apps>:\n  - <k path>: <s /etc/motd>\n    <k content>: |\n<s       # text: 1>\n\n<s       more>\n    <k mode>: <n 0644>\n<k url>: <s http://x/#y>\n<k odd>: <s 'it'><s 's'>\n<k host>: <s kiosk-{{mac}}>\n<k x>: <n !replace> [<n 1>, <n true>, <s käse>]";
         assert_eq!(told(text), shown);
         for text in [text, "a: [", ": ", "'", "\"\\", "-", "- - x", "{a:}", "\u{feff}x: \"ä", "|"] {
             let whole: Vec<String> =
