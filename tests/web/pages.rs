@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::stage::Site;
 
 /// How many specimens of one kind of page are looked at.
-const SPECIMENS: usize = 3;
+const SPECIMENS: usize = 2;
 /// The most pages that are asked for on the way.
 const MOST: usize = 600;
 

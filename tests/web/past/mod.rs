@@ -32,7 +32,7 @@ mod month;
 mod spite;
 
 pub use large::large;
-pub use month::month;
+pub use month::{month, who};
 pub use spite::{CANARY, SPITEFUL, USER, spite};
 
 /// This server, as devices of the past know it.

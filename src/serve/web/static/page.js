@@ -15,5 +15,18 @@ function localise(root) {
     if (!Number.isNaN(moment.getTime())) time.title = moment.toLocaleString();
   }
 }
-localise(document);
-document.addEventListener("part", () => localise(document));
+
+// A table that is wider than the screen scrolls in its card; keys scroll what has the focus, so that must be able to have it.
+function reach(root) {
+  for (const card of root.querySelectorAll(".card")) {
+    if (card.scrollWidth > card.clientWidth) card.tabIndex = 0;
+  }
+}
+
+function look() {
+  localise(document);
+  reach(document);
+}
+look();
+document.addEventListener("part", look);
+addEventListener("resize", () => reach(document));
