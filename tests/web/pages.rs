@@ -91,7 +91,7 @@ fn kind(path: &str) -> String {
     let section = segments.get(1).copied().unwrap_or_default();
     for (at, segment) in segments.iter_mut().enumerate().skip(2) {
         // What has a digit in it is a name; so is what comes right after a section whose names are words.
-        let word = at == 2 && ["personas", "images", "users", "accounts"].contains(&section);
+        let word = at == 2 && ["personas", "images", "users", "accounts", "boots"].contains(&section);
         let fixed =
             ["fragments", "new", "samples", "import", "blob", "history", "work", "many", "proposals"].contains(segment);
         if !fixed
