@@ -90,8 +90,6 @@ pub(super) struct Frame {
     pub(super) notice: Option<Notice>,
     /// The time of the answer.
     pub(super) now: Moment,
-    /// The path and query of the page: where to come back to.
-    pub(super) path: String,
 }
 
 impl Frame {
@@ -141,7 +139,7 @@ impl Frame {
 
     /// What a page about something that went wrong stands in.
     pub(super) fn around_trouble(visitor: Option<Visitor>, title: String, now: Moment) -> Self {
-        Self { title, section: None, visitor, notice: None, now, path: "/".into() }
+        Self { title, section: None, visitor, notice: None, now }
     }
 }
 
@@ -166,7 +164,6 @@ impl FromRequestParts<Web> for Frame {
             visitor: parts.extensions.get().cloned(),
             notice: Notice::of(&parts.headers),
             now: (web.context.clock)(),
-            path: parts.uri.path_and_query().map_or_else(|| "/".into(), ToString::to_string),
         })
     }
 }

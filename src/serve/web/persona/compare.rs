@@ -139,13 +139,11 @@ fn view(
     Ok(View { name: name.to_string(), from, to, show, files, notes, commits })
 }
 
-/// One side of the comparison: its files, and why there are none.
-fn side(
-    web: &Web,
-    name: &PersonaName,
-    revision: &str,
-    show: &'static str,
-) -> Result<(Vec<(String, String)>, Option<String>), Trouble> {
+/// One side of a comparison: its files (name and text), and why there are none.
+type Side = (Vec<(String, String)>, Option<String>);
+
+/// Reads one side.
+fn side(web: &Web, name: &PersonaName, revision: &str, show: &'static str) -> Result<Side, Trouble> {
     let own = format!("{name}.yaml");
     let (file, then) = if revision == NOW {
         let sheet =

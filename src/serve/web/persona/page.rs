@@ -187,7 +187,7 @@ fn view(web: &Web, name: &PersonaName, shown: &'static str, visitor: &Visitor) -
         used: Used::of(web, &paper),
         devices: devices(&world, name, now),
         count: web.counts().get(name).copied().unwrap_or_default(),
-        all_devices: format!("/devices?filter={}", escaped(&format!("persona={name}"))),
+        all_devices: format!("/devices?q={}", escaped(&format!("persona={name}"))),
         boots: boots(&world, name, status, now),
         commits,
         no_commits,
