@@ -111,7 +111,8 @@ fn what_is_done_in_the_form_leaves_the_rest_of_the_text_as_it_was() {
     let timezone = "return document.querySelector('[data-key=\"preferences.timezone\"]').innerText";
     assert!(browser.exec(timezone).as_str().unwrap().contains("from fragments/office-en.yaml"));
     browser.exec("document.querySelector('[data-open=\"preferences.timezone\"]').click()");
-    browser.type_in("[id='field:preferences.timezone']", "Europe/Rome");
+    browser.wait_until("return document.activeElement.id === 'field:preferences.timezone'");
+    browser.press("Europe/Rome");
     browser.press(Key::Tab);
     browser.wait_until("return document.getElementById('text').value.includes('timezone: Europe/Rome')");
     forget(&browser);

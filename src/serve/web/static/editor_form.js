@@ -139,7 +139,7 @@ export class FormPane {
   control(field, id, more) {
     const [value = ""] = field.texts;
     const offered = field.inherited[0]?.text ?? field.default ?? "";
-    const common = { id, "data-path": field.path, "data-kind": field.kind, "data-offers": field.offers, ...more };
+    const common = { id, "data-key": `control:${field.path}`, "data-path": field.path, "data-kind": field.kind, "data-offers": field.offers, ...more };
     const said = field.state === "written" ? value : this.opened.has(field.path) && field.state === "inherited" ? offered : value;
     if (field.kind === "choice" || field.kind === "bool") {
       const choices = field.kind === "bool" ? [{ value: "true", help: "yes" }, { value: "false", help: "no" }] : field.choices;
@@ -226,7 +226,7 @@ export class FormPane {
   /** The line of a field by keyboard; Enter takes over what was typed, and sends nothing. */
   keyed(event) {
     if (event.key !== "Enter") return;
-    if (event.ctrlKey || event.metaKey) event.target.closest("[data-key]")?.querySelector(".form-line")?.click();
+    if (event.ctrlKey || event.metaKey) event.target.closest(".form-field, .form-entry")?.querySelector(".form-line")?.click();
     else if (!event.target.matches("input")) return;
     else if (event.target.dataset.addName !== undefined) event.target.nextElementSibling.click();
     else this.filled(event);
@@ -238,7 +238,14 @@ export class FormPane {
     if (!button) return;
     const { open, line, column, clear, drop, add, long, short, move, to, fix } = button.dataset;
     if (line) this.say.goTo(Number(line), Number(column));
-    else if (open !== undefined) { this.opened.add(open); this.redraw(); this.place.querySelector(`[id="field:${CSS.escape(open)}"], [data-key="${CSS.escape(open)}"] :is(input, select, textarea)`)?.focus(); }
+    else if (open !== undefined) {
+      this.opened.add(open);
+      this.redraw();
+      const control = this.place.querySelector(`[id="field:${CSS.escape(open)}"], [data-key="${CSS.escape(open)}"] :is(input, select, textarea)`);
+      control?.focus();
+      // What is inherited is there to be written over.
+      control?.select?.();
+    }
     else if (clear !== undefined) { this.opened.delete(clear); this.say.act(clear, { act: "clear" }); }
     else if (drop !== undefined) this.say.act(drop, { act: "drop" });
     else if (long !== undefined) this.say.act(long, { act: "long" });
