@@ -122,7 +122,7 @@ impl Peer {
         fs::create_dir(&www).unwrap();
         let mut assets = std::collections::BTreeSet::new();
         for page in pages {
-            let body = get(&format!("{}{}", site.url, page.path));
+            let body = get(site, &format!("{}{}", site.url, page.path));
             let text = String::from_utf8_lossy(&body).into_owned();
             assets.extend(text.split('"').filter(|word| word.starts_with("/static/")).map(str::to_owned));
             fs::write(www.join(copy(page).trim_start_matches('/')), body).unwrap();
@@ -133,7 +133,7 @@ impl Peer {
         for path in assets {
             let file: PathBuf = www.join(path.trim_start_matches('/'));
             fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, get(&format!("{}{path}", site.url))).unwrap();
+            fs::write(file, get(site, &format!("{}{path}", site.url))).unwrap();
         }
         let port = free_port();
         Self { url: format!("http://127.0.0.1:{port}"), _running: nginx(folder.path(), port), _folder: folder }
@@ -161,8 +161,8 @@ fn nginx(folder: &Path, port: u16) -> Running {
     running
 }
 
-fn get(url: &str) -> Vec<u8> {
-    Command::new("curl").args(["-sS", "--max-time", "60", url]).output().unwrap().stdout
+fn get(site: &Site, url: &str) -> Vec<u8> {
+    Command::new("curl").args(["-sS", "--max-time", "60", "-H", &site.cookie(), url]).output().unwrap().stdout
 }
 
 /// How long the server takes for a page, on a connection that stays open: ours and nginx, in turns, in milliseconds.
@@ -173,7 +173,8 @@ async fn served(site: &Site, peer: &Peer, page: &Page, times: usize) -> (Vec<f64
     for time in 0..times + 3 {
         for (url, took) in urls.iter().zip([&mut ours, &mut files]) {
             let began = Instant::now();
-            let answer = client.get(url).send().await.unwrap();
+            let answer =
+                client.get(url).header("cookie", site.cookie().trim_start_matches("Cookie: ")).send().await.unwrap();
             let length = answer.bytes().await.unwrap().len();
             assert!(length > 100, "{url}: {length} bytes");
             // The first ones open connections.

@@ -9,7 +9,7 @@ use std::{
     fs,
     future::Future,
     path::PathBuf,
-    sync::{MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -42,6 +42,16 @@ pub struct Browser {
     /// What the logs said so far, and where requests went.
     said: Vec<String>,
     asked: Vec<String>,
+}
+
+/// Who is signed in where: a site's origin, the cookie's name and value. Cookies know no ports, and each site has its own.
+static SESSIONS: Mutex<Vec<(String, String, String)>> = Mutex::new(vec![]);
+
+/// From now on every browser that goes to this origin shows this cookie.
+pub fn signed_in(origin: &str, name: &str, value: &str) {
+    let mut sessions = SESSIONS.lock().unwrap_or_else(PoisonError::into_inner);
+    sessions.retain(|known| known.0 != origin);
+    sessions.push((origin.to_owned(), name.to_owned(), value.to_owned()));
 }
 
 impl Browser {
@@ -157,8 +167,13 @@ impl Browser {
         self.tell("Emulation.setScriptExecutionDisabled", json!({"value": !scripts}));
     }
 
-    /// Opens a page, and waits until it is there with all that it loads.
+    /// Opens a page, signed in where a site has said how, and waits until it is there with all that it loads.
     pub fn goto(&self, url: &str) {
+        let sessions = SESSIONS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((origin, name, value)) = sessions.iter().find(|(origin, ..)| url.starts_with(origin)) {
+            let cookie = json!({"name": name, "value": value, "url": origin, "httpOnly": true, "sameSite": "Strict"});
+            self.tell("Network.setCookie", cookie);
+        }
         self.run(|driver| async move { driver.goto(url).await });
     }
 

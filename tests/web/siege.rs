@@ -46,8 +46,9 @@ fn answers(heard: &str) -> usize {
 #[test]
 fn what_is_no_http_is_refused_and_harms_nobody() {
     let site = Site::start();
-    let head = |more: &str| format!("GET / HTTP/1.1\r\nHost: x\r\n{more}\r\n").into_bytes();
-    let post = |more: &str| format!("POST /sign-out HTTP/1.1\r\nHost: x\r\n{more}").into_bytes();
+    let us = format!("Host: x\r\n{}\r\nSec-Fetch-Site: same-origin", site.cookie());
+    let head = |more: &str| format!("GET / HTTP/1.1\r\n{us}\r\n{more}\r\n").into_bytes();
+    let post = |more: &str| format!("POST /predictions/learn HTTP/1.1\r\n{us}\r\n{more}").into_bytes();
     let hidden = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
     // Of each: what is said, and how many answers there may be at most. A second one would mean that a request hid in the first.
     let said: Vec<(&str, Vec<u8>, usize)> = vec![
@@ -143,7 +144,7 @@ fn bodies_of_ten_megabytes_are_refused_or_read_and_leave_nothing() {
             "/personas/new",
             "/devices/import",
             "/predictions/learn",
-            "/sign-out",
+            "/accounts",
         ] {
             let data = format!("@{}", file.display());
             let began = Instant::now();
@@ -161,7 +162,8 @@ fn bodies_of_ten_megabytes_are_refused_or_read_and_leave_nothing() {
 /// Opens a stream of events: the head of its answer. The connection stays with the caller.
 fn follow(site: &Site) -> (TcpStream, String) {
     let mut stream = connect(site);
-    stream.write_all(b"GET /live HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n").unwrap();
+    let asked = format!("GET /live HTTP/1.1\r\nHost: x\r\n{}\r\nAccept: text/event-stream\r\n\r\n", site.cookie());
+    stream.write_all(asked.as_bytes()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut head = [0; 1024];
     let read = stream.read(&mut head).unwrap_or_default();
@@ -209,12 +211,13 @@ fn slow_clients_hold_nothing_for_long() {
     let mut slow: Vec<TcpStream> = (0..40)
         .map(|n| {
             let mut stream = connect(&site);
-            let said: &[u8] = match n % 3 {
-                0 => b"GET / HT",
-                1 => b"POST /sign-out HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 1000\r\n\r\na",
-                _ => b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            let us = format!("Host: x\r\n{}\r\nSec-Fetch-Site: same-origin", site.cookie());
+            let said = match n % 3 {
+                0 => "GET / HT".into(),
+                1 => format!("POST /predictions/learn HTTP/1.1\r\n{us}\r\nContent-Length: 1000\r\n\r\na"),
+                _ => format!("GET / HTTP/1.1\r\n{us}\r\n\r\n"),
             };
-            stream.write_all(said).unwrap();
+            stream.write_all(said.as_bytes()).unwrap();
             stream
         })
         .collect();
@@ -242,9 +245,9 @@ fn a_page_follows_again_after_the_server_was_away() {
     site.begin();
     browser.wait_until("return document.documentElement.dataset.stream === 'open'");
     // And what happens from then on is shown.
-    let before = browser.text("#figures");
+    let before = browser.text("#glance");
     let file = site.dir.path().join("new.csv");
     std::fs::write(&file, format!("mac,role\n{},new\n", past::mac(9999))).unwrap();
     site.ok(&["device", "import", file.to_str().unwrap()]);
-    until("the page shows it", || (browser.text("#figures") != before).then_some(()));
+    until("the page shows it", || (browser.text("#glance") != before).then_some(()));
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    io::Write,
     net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
@@ -10,10 +11,17 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{past, place};
+use super::{browser, past, place};
 
 /// How long anything may take before the test gives up on it.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// The account that tests are signed in with, an admin's.
+pub const ACCOUNT: &str = "ann";
+/// Its password.
+const PASSWORD: &str = "correct horse battery";
+/// The cookie that shows who is signed in.
+const COOKIE: &str = "greenroom-session";
 
 /// Asks until there is an answer.
 pub fn until<T>(what: &str, mut asked: impl FnMut() -> Option<T>) -> T {
@@ -46,6 +54,8 @@ pub struct Site {
     pub url: String,
     /// The same of the boot port: scripts, seeds, reports.
     pub boot: String,
+    /// What shows that `ann` is signed in.
+    session: String,
 }
 
 impl Site {
@@ -88,12 +98,31 @@ impl Site {
         let [pages, boot] = [free_port(), free_port()];
         place::make(dir.path(), pages, boot, more);
         let url = |port| format!("http://127.0.0.1:{port}");
-        Self { process: None, dir, url: url(pages), boot: url(boot) }
+        Self { process: None, dir, url: url(pages), boot: url(boot), session: String::new() }
     }
 
     fn started(mut self) -> Self {
         self.begin();
+        self.sign_in();
         self
+    }
+
+    /// Makes the first account, and signs in with it, for [`Site::curl`] and every browser.
+    fn sign_in(&mut self) {
+        let mut add = self.command(&["account", "add", ACCOUNT, "--role", "admin", "--password-stdin"]);
+        let mut child = add.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success(), "no account: {}", self.log());
+        let fields = format!("name={ACCOUNT}&password={}", PASSWORD.replace(' ', "+"));
+        let (status, said) = self.curl("/sign-in", &["-d", &fields, "-H", "Sec-Fetch-Site: same-origin"]);
+        let cookie = said.split_once(&format!("{COOKIE}=")).unwrap_or_else(|| panic!("{status}: {said}")).1;
+        self.session = cookie.split(';').next().unwrap().to_owned();
+        browser::signed_in(&self.url, COOKIE, &self.session);
+    }
+
+    /// The header line that shows that `ann` is signed in.
+    pub fn cookie(&self) -> String {
+        format!("Cookie: {COOKIE}={}", self.session)
     }
 
     /// Starts the daemon, and waits until it is ready.
@@ -136,12 +165,16 @@ impl Site {
 
     /// The command line: its exit code, and what it said.
     pub fn run(&self, words: &[&str]) -> (i32, String) {
+        let output = self.command(words).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        (output.status.code().unwrap(), said)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
         command.arg("--socket").arg(self.dir.path().join("admin.sock")).args(words);
         command.env("USER", "tester").env_remove("SUDO_USER").env("TZ", "UTC").stdin(Stdio::null());
-        let output = command.output().unwrap();
-        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-        (output.status.code().unwrap(), said)
+        command
     }
 
     /// The same, when it must work.
@@ -160,7 +193,8 @@ impl Site {
     pub fn curl(&self, path: &str, words: &[&str]) -> (u16, String) {
         let url = format!("{}{path}", self.url);
         let mut command = Command::new("curl");
-        command.args(["-sS", "-i", "--max-time", "60", "-w", "\n%{http_code}", &url]).args(words).stdin(Stdio::null());
+        command.args(["-sS", "-i", "--max-time", "60", "-w", "\n%{http_code}", "-H", &self.cookie(), &url]);
+        command.args(words).stdin(Stdio::null());
         let output = command.output().unwrap();
         let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
         let (text, status) = said.trim_end().rsplit_once('\n').unwrap_or_default();
