@@ -89,7 +89,13 @@ const groups = new Set();
 return [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')].filter((one) => {
   if (one.disabled || one.tabIndex < 0 || !one.checkVisibility({visibilityProperty: true})) return false;
   if (one.type === 'hidden') return false;
-  if (one.type === 'radio') { const known = groups.has(one.name); groups.add(one.name); return !known; }
+  if (one.type === 'radio') {
+    // One stop for the group: at the chosen one, or else at the first.
+    const chosen = document.querySelector(`input[type=radio][name="${one.name}"]:checked`);
+    const known = groups.has(one.name);
+    groups.add(one.name);
+    return chosen ? chosen === one : !known;
+  }
   return true;
 }).map((one, at) => one.dataset.focusTest = String(at)).length";
 

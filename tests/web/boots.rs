@@ -130,7 +130,7 @@ fn a_machine_boots_on_the_wire_while_somebody_looks() {
     assert_eq!(kinds, ["DISCOVER", "OFFER", "REQUEST", "ACK", "DISCOVER", "read request"]);
     let file = site.dir.path().join("boot.pcap");
     let output = Command::new("curl")
-        .args(["-fsS", "-o"])
+        .args(["-fsS", "-H", &site.cookie(), "-o"])
         .arg(&file)
         .arg(format!("{}{page}/packets.pcap", site.url))
         .output()

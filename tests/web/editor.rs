@@ -2,7 +2,10 @@
 
 use thirtyfour::Key;
 
-use super::{browser::Browser, stage::Site};
+use super::{
+    browser::Browser,
+    stage::{ACCOUNT, Site},
+};
 
 /// The caret behind the last character of the text.
 fn at_the_end(browser: &Browser) {
@@ -201,10 +204,8 @@ fn a_save_is_a_commit_and_nothing_is_lost_on_the_way() {
     browser.type_in("#editor-message", "Read JSON in lessons");
     browser.chord(Key::Control, "s");
     browser.wait_until("return location.pathname === '/personas/classroom'");
-    assert_eq!(
-        site.git(&["log", "-1", "--format=%s %an", "--", "classroom.yaml"]).trim(),
-        "Read JSON in lessons nobody"
-    );
+    let commit = site.git(&["log", "-1", "--format=%s %an", "--", "classroom.yaml"]);
+    assert_eq!(commit.trim(), format!("Read JSON in lessons {ACCOUNT}"));
     assert!(site.git(&["show", "HEAD:classroom.yaml"]).contains("packages: [git, jq"));
     browser.wait_for_text("classroom is saved, as commit");
     browser.goto(&format!("{}/personas/classroom/edit", site.url));

@@ -102,7 +102,7 @@ fn an_empty_site_is_told_what_to_do_first() {
         ("/images", "The library has no image yet."),
         ("/predictions", "Nothing was learned yet."),
         ("/predictions/proposals", "Nothing waits for an answer."),
-        ("/audit", "Nobody has done anything yet."),
+        ("/audit?by=nobody", "Nobody has done anything like that."),
     ] {
         browser.goto(&format!("{}{path}", site.url));
         assert!(browser.says(words), "{path}");
