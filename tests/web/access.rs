@@ -91,7 +91,7 @@ return [...document.querySelectorAll('a[href], button, input, select, textarea, 
   if (one.type === 'hidden') return false;
   if (one.type === 'radio') {
     // One stop for the group: at the chosen one, or else at the first.
-    const chosen = document.querySelector(`input[type=radio][name="${one.name}"]:checked`);
+    const chosen = document.querySelector(`input[type=radio][name='${one.name}']:checked`);
     const known = groups.has(one.name);
     groups.add(one.name);
     return chosen ? chosen === one : !known;
