@@ -1,7 +1,7 @@
 //! What somebody did, as the rest of a sentence that begins with who did it: "assigned lab-debian to 52:54:00:77:00:11, because
 //! ticket 4711".
 
-use crate::model::{Fact, attribute::Changes};
+use crate::model::{Fact, account::Proof, attribute::Changes};
 
 /// What a fact says was done; `None` for what nobody did, and for what has no words here.
 pub fn said(fact: &Fact) -> Option<String> {
@@ -42,8 +42,25 @@ pub fn said(fact: &Fact) -> Option<String> {
             format!("made the token {name}, which allows {}{until}", scopes.join(", "))
         }
         Fact::TokenRevoked { name, .. } => format!("revoked the token {name}"),
+        Fact::AccountCreated { name, role, proof, .. } => match proof {
+            Proof::Password { .. } => format!("made the account {name}, {} {role}", article(role.name())),
+            Proof::Invitation { until, .. } => format!("invited {name} as {role}, until {until}"),
+        },
+        Fact::AccountChanged { name, role, proof, .. } => {
+            let proof = proof.as_ref().map(|proof| match proof {
+                Proof::Password { .. } => format!("gave {name} a new password"),
+                Proof::Invitation { until, .. } => format!("invited {name} anew, until {until}"),
+            });
+            let role = role.map(|role| format!("made {name} {} {role}", article(role.name())));
+            [role, proof].into_iter().flatten().collect::<Vec<_>>().join(" and ")
+        }
+        Fact::AccountRemoved { name, .. } => format!("removed the account {name}"),
         _ => return None,
     })
+}
+
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 fn told(changes: &Changes) -> String {
@@ -57,7 +74,7 @@ fn told(changes: &Changes) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Bytes, DeviceId, Digest, MacAddr, Moment};
+    use crate::model::{Bytes, DeviceId, Digest, MacAddr, Moment, Role};
 
     #[test]
     fn what_was_done_reads_as_a_sentence() {
@@ -84,5 +101,8 @@ mod tests {
         let evicted =
             Fact::ImageEvicted { digest, name: "tiny/kernel".into(), freed: Bytes(4 << 20), only_ram: false, by };
         assert_eq!(said(&evicted).as_deref(), Some("evicted tiny/kernel from the cache, which freed 4.0 MiB"));
+        let name = "bob".parse().expect("a name");
+        let promoted = Fact::AccountChanged { name, role: Some(Role::Author), proof: None, by: "ann".into() };
+        assert_eq!(said(&promoted).as_deref(), Some("made bob an author"));
     }
 }

@@ -13,7 +13,8 @@ pub(super) const ABOUT: &str = "\
 Check personas, manifests or whole libraries
 
 With --json: an array of problems, each with severity, code, path, line and column (from 1; line 0 is the whole file), \
-width (characters from the column on), snippet, message and help. `greenroom persona rules` lists the codes.
+width (characters from the column on), snippet, message and help; about (which value, as a path) and fix (what would mend it), \
+where there is one. `greenroom persona rules` lists the codes.
 
 Exit codes: 0 no errors (with --strict: no warnings either); 1 problems; 2 nothing could be checked.";
 

@@ -29,7 +29,10 @@ const A_PAGE: usize = 50;
 const LOOKED_AT: u64 = 8192;
 
 /// The facts that acts are, for the choice on the page.
-const FACTS: [&str; 14] = [
+const FACTS: [&str; 17] = [
+    "account-changed",
+    "account-created",
+    "account-removed",
     "device-armed",
     "device-described",
     "device-disarmed",
