@@ -28,6 +28,8 @@ use super::{
 const ROWS: usize = 50;
 /// How many problems are shown at once.
 const FLAWS: usize = 30;
+/// How many on demand: more make a page of half a megabyte, and the command line tells all.
+const MOST_FLAWS: usize = 200;
 /// How many labels are offered to choose from.
 const LABELS: usize = 200;
 
@@ -142,6 +144,13 @@ struct Part {
     flaws: usize,
 }
 
+impl View {
+    /// Whether as many problems are shown as ever are.
+    fn all_flaws(&self) -> bool {
+        self.flaws.len() >= MOST_FLAWS
+    }
+}
+
 #[derive(Template)]
 #[template(path = "html/persona_list.html", config = ".askama.toml")]
 struct Page<'a> {
@@ -176,7 +185,7 @@ fn view(web: &Web, ask: Ask) -> View {
     let errors = library.problems.iter().filter(|problem| problem.is_error()).count();
     let mut problems: Vec<_> = library.problems.iter().collect();
     problems.sort_by_key(|problem| Reverse(problem.is_error()));
-    let most = if ask.problems { usize::MAX } else { FLAWS };
+    let most = if ask.problems { MOST_FLAWS } else { FLAWS };
     View {
         all: library.statuses.len(),
         count: fitting.len(),
