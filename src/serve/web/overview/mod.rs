@@ -90,7 +90,7 @@ async fn page(State(web): State<Web>, wants: Wants, _visitor: Visitor, frame: Fr
         cut: day.cut,
         first_steps: step::first_steps(context),
         boots: boots(&day),
-        fleet: fleet(&count),
+        fleet: fleet(world.devices.size(), &count),
         foresight: foresight(&day, &status, &count),
         care: care::care(context),
         hours: day.chart(),
@@ -118,9 +118,10 @@ fn boots(day: &Day) -> Vec<Figure> {
     ]
 }
 
-fn fleet(count: &Count) -> Vec<Figure> {
+/// How many there are is known at once; the rest was counted a moment ago.
+fn fleet(devices: usize, count: &Count) -> Vec<Figure> {
     vec![
-        counted("devices", count.devices as u64, "/devices", "known here"),
+        counted("devices", devices as u64, "/devices", "known here"),
         counted("seen", count.seen as u64, "/devices?q=seen%3C1d", "in the last 24 h"),
         counted("armed", count.armed as u64, "/devices?q=armed", "may be wiped at their next boot"),
         counted("proposals", count.proposed.len() as u64, "/predictions/proposals", "wait for an answer"),

@@ -10,6 +10,7 @@ let source = null;
 let waiting = false;
 let again = false;
 let poll = null;
+let later = null;
 
 const parts = () => [...document.querySelectorAll("[data-live]")];
 
@@ -63,7 +64,11 @@ function follow() {
   source = new EventSource("/live");
   source.addEventListener("change", (event) => {
     const changes = JSON.parse(event.data);
-    if (parts().some((part) => changes.some((change) => concerns(part, change)))) refresh();
+    if (!parts().some((part) => changes.some((change) => concerns(part, change)))) return;
+    refresh();
+    // A large fleet is counted now and then: a second look shows what the first one came too early for.
+    clearTimeout(later);
+    later = setTimeout(refresh, 1500);
   });
   source.onopen = () => { clearInterval(poll); poll = null; document.documentElement.dataset.stream = "open"; };
   source.onerror = () => {
