@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    callers::Callers, capture::Capture, console::Console, hook::Hook, metrics::Metrics, pace::Pacer,
+    audit::Index, callers::Callers, capture::Capture, console::Console, hook::Hook, metrics::Metrics, pace::Pacer,
     password::Passwords, seed::SeedKey, staging::Outlook, webhook::Webhooks,
 };
 
@@ -32,6 +32,8 @@ pub struct Context {
     pub trainer: Arc<Trainer>,
     /// All that happened.
     pub journal: Reader,
+    /// Where in it is what people did.
+    pub acts: Arc<Index>,
     /// The image cache.
     pub images: Images,
     /// Who moves its blobs between the tiers.

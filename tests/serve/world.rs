@@ -173,6 +173,7 @@ impl House {
             engine: handle,
             trainer: Arc::new(Trainer::new(Training { dir: dir.path().join("predict"), every: Seconds(900), clock })),
             journal: facts,
+            acts: Arc::default(),
             keeper: Arc::new(Keeper::new(images.clone(), Bytes(1 << 30))),
             images,
             outlook: Arc::default(),

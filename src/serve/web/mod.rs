@@ -36,6 +36,7 @@ mod prediction;
 mod trouble;
 mod user;
 mod visitor;
+mod word;
 
 use axum::{Router, routing::get};
 

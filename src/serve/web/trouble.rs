@@ -15,7 +15,7 @@ use crate::{
     model::{Role, command::Rejection},
 };
 
-use super::{Frame, Visitor, Wants};
+use super::{Frame, Visitor, Wants, door};
 
 /// What went wrong.
 #[derive(Debug, Clone)]
@@ -85,13 +85,10 @@ impl Trouble {
     /// As a page, or as JSON.
     pub(super) fn shown(&self, wants: Wants, frame: impl FnOnce(String) -> Frame, path: &str) -> Response {
         match self {
-            Self::SignIn => {
-                let next: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
-                match wants {
-                    Wants::Json => StatusCode::UNAUTHORIZED.into_response(),
-                    Wants::Page => Redirect::to(&format!("/sign-in?next={next}")).into_response(),
-                }
-            }
+            Self::SignIn => match wants {
+                Wants::Json => StatusCode::UNAUTHORIZED.into_response(),
+                Wants::Page => Redirect::to(&door::to_sign_in(path)).into_response(),
+            },
             Self::Said(said) => match wants {
                 Wants::Json => (said.status, Json(said)).into_response(),
                 Wants::Page => match (TroublePage { frame: frame(said.title.clone()), said }).render() {

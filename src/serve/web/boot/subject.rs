@@ -54,7 +54,7 @@ fn model(device: &Device) -> Option<String> {
 }
 
 /// The class of the badge with an attempt's state.
-pub(super) fn tone(boot: &Boot) -> &'static str {
+pub(in crate::serve::web) fn tone(boot: &Boot) -> &'static str {
     match (boot.stage, boot.outcome) {
         (Stage::Ended, Some(Outcome::Ready | Outcome::Installed | Outcome::LocalDisk)) => "good",
         (Stage::Ended, Some(Outcome::Restarted)) => "",

@@ -21,7 +21,6 @@ mod progress;
 mod row;
 mod state;
 mod upload;
-pub(super) mod word;
 mod work;
 
 use axum::{

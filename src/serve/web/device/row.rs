@@ -8,10 +8,7 @@ use crate::{
     world::{Ground, World, outlook},
 };
 
-use super::{
-    state::State,
-    word::{When, hardware},
-};
+use super::{super::word::When, state::State};
 
 /// What the list shows of a device.
 #[derive(Debug, Serialize)]
@@ -94,4 +91,12 @@ fn becomes(world: &World, ground: &Ground, device: &Device, now: Moment) -> (Opt
         }
         Decision::LocalDisk { .. } | Decision::Refuse { .. } => (None, String::new()),
     }
+}
+
+/// What a device is, as it reported itself.
+fn hardware(device: &Device) -> String {
+    let hardware = &device.hardware;
+    let arch = device.arch.map(|arch| arch.to_string());
+    let parts = [hardware.manufacturer.clone(), hardware.product.clone(), arch];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

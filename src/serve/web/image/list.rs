@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{Frame, Section, Trouble, Visitor, Wants, Web, row::Row, tiers};
-use crate::serve::web::chart::Chart;
+use crate::serve::web::{chart::Chart, word::encoded};
 
 /// How many images a page lists.
 const A_PAGE: usize = 50;
@@ -144,7 +144,7 @@ impl View {
 
     /// The search as a query has it.
     fn query(&self) -> String {
-        form_urlencoded::byte_serialize(self.q.as_bytes()).collect()
+        encoded(&self.q)
     }
 
     /// The share of all asks that found their file in a tier.

@@ -114,7 +114,7 @@ impl FileRow {
     pub(super) const fn why(&self) -> &'static str {
         match self.because {
             Because::Forecast => "staged for a forecast",
-            Because::Discover => "pulled up for a machine that came",
+            Because::Discover => "pulled up for a device that came",
             Because::Itself if self.pinned => "pinned",
             Because::Itself => "kept: asked for of late",
             Because::Late => "wanted, and not here yet",

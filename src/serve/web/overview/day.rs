@@ -100,7 +100,7 @@ impl Day {
         let offset = Timestamp::from_millisecond(i64::try_from(self.now.as_millis()).unwrap_or_default());
         let offset = offset.unwrap_or_default().to_zoned(zone.clone()).strftime("UTC%:z").to_string();
         let said = match whole {
-            0 => "No machine booted in the last 24 hours.".to_owned(),
+            0 => "No device booted in the last 24 hours.".to_owned(),
             _ => format!(
                 "{whole} boots began: {well} ended well, {badly} badly. Hours of this server's clock, {offset}."
             ),

@@ -14,7 +14,7 @@ use crate::{
     world::{Impact, Sides, Turn, Turned},
 };
 
-use super::super::Web;
+use super::super::{Web, word::encoded};
 
 /// Fewer devices than this are not worth a thread of their own.
 const WORTH: usize = 4000;
@@ -70,10 +70,7 @@ pub(super) fn told(web: &Web, tried: &Tried) -> Told {
     let impact = if touched.is_empty() { Impact::default() } else { passed(&sides) };
     let names: Vec<&str> = touched.iter().map(|name| name.as_str()).collect();
     let link = match names[..] {
-        [one] => {
-            let filter = format!("persona={one}");
-            format!("/devices?q={}", form_urlencoded::byte_serialize(filter.as_bytes()).collect::<String>())
-        }
+        [one] => format!("/devices?q={}", encoded(&format!("persona={one}"))),
         _ => "/devices".into(),
     };
     let summary = summary(&impact, names.len());
