@@ -14,7 +14,7 @@ use crate::{
         lease::LeaseState,
         timeline::{Boot, Stage},
     },
-    serve::console::Heard,
+    serve::{capture, console::Heard},
     usage::{
         cause::{Case, Cause, causes},
         staging,
@@ -184,6 +184,10 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    fn made_up(&self) -> String {
+        capture::made_up()
+    }
+
     fn shown(&self) -> &[Shown] {
         let packets = &self.view.packets;
         &packets[self.skip.min(packets.len())..(self.skip + PACKETS).min(packets.len())]

@@ -17,10 +17,7 @@ use crate::{
 };
 
 use super::{
-    super::{
-        Frame, Trouble, Visitor, Wants, Web,
-        code::{self, Coloured, masked},
-    },
+    super::{Frame, Trouble, Visitor, Wants, Web, code::masked},
     past::Row,
     told::{self, seen_by},
 };
@@ -109,8 +106,6 @@ struct ThenView {
     base: Base,
     written: String,
     composed: String,
-    #[serde(skip)]
-    lines: Vec<Coloured>,
 }
 
 #[derive(Template)]
@@ -172,7 +167,6 @@ async fn then(
                 there: !matches!(*then, Then::Absent),
                 current,
                 base: now.base,
-                lines: code::yaml(&written),
                 written,
                 composed,
             })
