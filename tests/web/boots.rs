@@ -186,7 +186,7 @@ fn a_machine_boots_on_the_wire_while_somebody_looks() {
     assert!(!html.contains(token) && html.contains("/seed/"), "the token opens the seed");
     assert!(!twin.to_string().contains(token));
     // With everything opened, in every look.
-    browser.exec("document.querySelectorAll('details').forEach((one) => one.open = false); document.getElementById('packet-2').open = true");
+    browser.exec("document.querySelectorAll('details').forEach((one) => one.open = false); for (const id of ['packet-2', 'file-1', 'file-2']) document.getElementById(id).open = true");
     browser.shot("boot-wire-desktop-light");
     browser.scheme(true);
     browser.phone();

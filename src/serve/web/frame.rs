@@ -1,6 +1,6 @@
 //! What stands around every page: its title, the way to the others, who is signed in, what was just done.
 
-use std::borrow::Borrow;
+use std::{borrow::Borrow, fmt::Display};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
@@ -122,6 +122,11 @@ impl Frame {
     /// Whether whoever looks may write personas.
     pub(super) fn writes(&self) -> bool {
         self.visitor.as_ref().is_some_and(|visitor| visitor.role >= Role::Author)
+    }
+
+    /// A moment, to the second.
+    pub(super) fn clock(&self, moment: impl Display) -> String {
+        word::clock(moment)
     }
 
     /// How long ago something was, as people say it. Templates have moments by value and by reference.

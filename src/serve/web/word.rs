@@ -1,5 +1,7 @@
 //! Words that all pages share: when something was, how many there are, and a text as a part of an address.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use crate::model::{Millis, Moment};
@@ -17,6 +19,11 @@ impl When {
     pub(super) fn of(at: Moment, now: Moment) -> Self {
         Self { at: at.to_string(), told: if at > now { left(at, now) } else { ago(at, now) } }
     }
+}
+
+/// A moment as it is shown: UTC, as everything that the server says.
+pub(super) fn clock(moment: impl Display) -> String {
+    moment.to_string().trim_end_matches('Z').replace('T', " ")
 }
 
 /// How long ago something was.

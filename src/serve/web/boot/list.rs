@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    super::frame::Section,
+    super::{frame::Section, word},
     Frame, Trouble, Visitor, Wants, Web,
     subject::{self, Piece, Subject, subject},
 };
@@ -113,7 +113,7 @@ struct Row {
 impl Row {
     /// When it began, for people.
     fn clock(&self) -> String {
-        subject::clock(&self.began)
+        word::clock(&self.began)
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 };
 
 use super::{
-    super::frame::Section,
+    super::{frame::Section, word},
     Frame, Trouble, Visitor, Wants, Web,
     decision::{Considered, considered},
     packet::{self, Shown},
@@ -101,11 +101,11 @@ struct View {
 
 impl View {
     fn began_clock(&self) -> String {
-        subject::clock(&self.began)
+        word::clock(&self.began)
     }
 
     fn last_clock(&self) -> String {
-        subject::clock(&self.last)
+        word::clock(&self.last)
     }
 
     /// As much of a version as people say.

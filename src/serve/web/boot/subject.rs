@@ -166,8 +166,3 @@ pub(super) fn place(start: u64, end: u64, whole: u64, least: u64) -> (u64, u64) 
     let width = scaled(end).saturating_sub(scaled(start)).max(least);
     (scaled(start).min(WIDE - width.min(WIDE)), width)
 }
-
-/// A time as it is shown; UTC, as everything that the server says.
-pub(super) fn clock(moment: &str) -> String {
-    moment.trim_end_matches('Z').replace('T', " ")
-}

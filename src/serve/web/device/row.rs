@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     model::{Decision, Device, Moment, decision::Voice},
-    usage::filter::persona,
+    usage::filter::{Standing, persona},
     world::{Ground, World, outlook},
 };
 
@@ -76,7 +76,11 @@ impl Row {
 /// what their next boot would make of them.
 fn becomes(world: &World, ground: &Ground, device: &Device, now: Moment) -> (Option<String>, String) {
     if let Some((name, standing)) = persona(world, device, now) {
-        return (Some(name.to_string()), standing.name().to_owned());
+        let word = match standing {
+            Standing::Became => "last time",
+            Standing::Assigned | Standing::Installed => standing.name(),
+        };
+        return (Some(name.to_string()), word.to_owned());
     }
     match outlook(world, ground, device, now).decision {
         Decision::Become { persona, reason, .. } => {

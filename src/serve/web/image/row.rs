@@ -58,6 +58,11 @@ pub(super) struct FileRow {
 }
 
 impl Row {
+    /// Where it is pinned to, in a word.
+    pub(super) fn pinned_to(&self) -> Option<&'static str> {
+        self.pin.map(|tier| if tier == Tier::Ram { "RAM" } else { "the disk" })
+    }
+
     pub(super) fn of(context: &Context, view: ImageView) -> Self {
         let pin = context.engine.world().pins.get(&view.image.name).copied();
         let demand = context.outlook.get();

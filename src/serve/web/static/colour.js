@@ -18,7 +18,8 @@ const RULES = {
     [sticky(String.raw`(?:---|\.\.\.)$`), "c", "line"],
     [sticky(String.raw`"(?:[^"\\]|\\.)*"(?=\s*:(?:\s|$))|'(?:[^']|'')*'(?=\s*:(?:\s|$))`), "k"],
     [sticky(String.raw`[^\s#:,\[\]{}&*!|>'"%@\x60-][^:#,\[\]{}]*?(?=\s*:(?:\s|$))`), "k"],
-    STRING, QUOTED,
+    // A quote within a word is a part of it.
+    [...STRING, "blank"], [...QUOTED, "blank"],
     [sticky(String.raw`(?:![\w!.-]*|[&*][\w.-]+)`), "n", "blank"],
     [sticky(String.raw`(?:true|false|null|yes|no|on|off|~)(?=\s*(?:[,\]}#]|$))`), "n", "blank"],
     [sticky(String.raw`[-+]?\d[\d._]*(?:[KMGT]i?B?)?(?=\s*(?:[,\]}]|#|$))`), "n", "blank"],
