@@ -6,7 +6,8 @@
 //! ```
 //! It is in memory and is kept nowhere: a start waits for nothing, and nothing is written twice. What is new is looked at
 //! whenever somebody asks, what is older by a task of the daemon right after the start (`app/acts`), or by whoever needs it
-//! first. Measured: 32 bytes an act; a million facts are looked through in half a second.
+//! first. Measured: a million facts (270 MB) are looked through in half a second of one processor; an act takes 32 bytes, and
+//! a million of them are searched in 1.3 ms.
 
 use std::{
     collections::{BTreeMap, VecDeque},
