@@ -20,6 +20,8 @@ use crate::{
 
 use super::{Context, admin::trouble};
 
+use index::Found;
+
 pub use index::Index;
 
 /// How many acts are told when nobody says how many.
@@ -83,23 +85,21 @@ pub struct Acts {
 
 /// Finds acts. Reads the disk: not on a thread that others wait for.
 pub(super) fn acts(context: &Context, ask: &Ask) -> Result<Acts, JournalError> {
-    let (records, next, back_to) = found(context, ask)?;
-    Ok(Acts { acts: records.iter().filter_map(|record| done(record, None)).collect(), next, back_to })
+    found(context, ask, None)
 }
 
 /// Finds the acts about a device, in words that leave out which one. Reads the disk.
 pub(super) fn acts_here(context: &Context, device: DeviceId, limit: usize) -> Result<Vec<Act>, JournalError> {
     let ask = Ask { device: Some(device.mac()), limit: Some(limit), ..Ask::default() };
-    let (records, ..) = found(context, &ask)?;
-    Ok(records.iter().filter_map(|record| done(record, Some(device))).collect())
+    Ok(found(context, &ask, Some(device))?.acts)
 }
 
-/// The records, where the next ones begin, and how far back was looked if that is not all the way.
-fn found(context: &Context, ask: &Ask) -> Result<(Vec<Record>, Option<u64>, Option<Moment>), JournalError> {
+fn found(context: &Context, ask: &Ask, here: Option<DeviceId>) -> Result<Acts, JournalError> {
     let world = context.engine.world();
     let device = ask.device.map(|mac| world.device_of(mac).map_or_else(|| DeviceId::new(mac), |device| device.id));
-    let found = context.acts.find(&context.journal, world.seq, ask, device)?;
-    Ok((context.journal.records_of(found.numbers)?, found.next, found.back_to))
+    let Found { numbers, next, back_to } = context.acts.find(&context.journal, world.seq, ask, device)?;
+    let records = context.journal.records_of(numbers)?;
+    Ok(Acts { acts: records.iter().filter_map(|record| done(record, here)).collect(), next, back_to })
 }
 
 /// The act that a record is, if it is anybody's; in words for the page of a device, or for everywhere.
