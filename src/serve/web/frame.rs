@@ -124,6 +124,11 @@ impl Frame {
         self.visitor.as_ref().is_some_and(|visitor| visitor.role >= Role::Author)
     }
 
+    /// Whether whoever looks may see who did what.
+    pub(super) fn governs(&self) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.role >= Role::Admin)
+    }
+
     /// How long ago something was, as people say it. Templates have moments by value and by reference.
     pub(super) fn ago(&self, then: impl Borrow<Moment>) -> String {
         match span(self.now.since(*then.borrow())) {
