@@ -2,7 +2,10 @@
 
 use std::io::{self, IsTerminal};
 
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 
 use crate::{
     app,
@@ -31,8 +34,7 @@ Examples:
   greenroom account password ann --invite      ann has lost hers
   greenroom account remove ann
 
-Roles: viewer (looks), operator (assigns and arms devices as well), author (writes personas as well), admin (says who may do
-what as well). An invitation is a link: whoever opens it chooses the password.";
+An invitation is a link: whoever opens it chooses the password.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -40,8 +42,8 @@ pub(super) enum Command {
     Add {
         /// What pages and facts call them.
         name: AccountName,
-        /// What they may do: viewer, operator, author, admin.
-        #[arg(long)]
+        /// What they may do.
+        #[arg(long, value_parser = roles())]
         role: Role,
         #[command(flatten)]
         secret: Secret,
@@ -53,6 +55,7 @@ pub(super) enum Command {
         /// Its name.
         name: AccountName,
         /// What it may do from now on.
+        #[arg(value_parser = roles())]
         role: Role,
     },
     /// Give an account another password. It has to sign in again.
@@ -67,6 +70,12 @@ pub(super) enum Command {
         /// Its name.
         name: AccountName,
     },
+}
+
+/// The roles, for the help and for completions.
+fn roles() -> impl TypedValueParser<Value = Role> {
+    let each = Role::ALL.map(|role| PossibleValue::new(role.name()).help(role.about()));
+    PossibleValuesParser::new(each).try_map(|name| name.parse::<Role>())
 }
 
 /// Where a password comes from; from the terminal, when nothing is said.

@@ -87,8 +87,7 @@ impl Trouble {
 
     /// The account may not do that.
     pub(super) fn not_allowed(visitor: &Visitor, needs: Role) -> Self {
-        let why =
-            format!("{} is signed in as {}, and this takes the role {needs}.", visitor.name, visitor.role);
+        let why = format!("{} is signed in as {}, and this takes the role {needs}.", visitor.name, visitor.role);
         Self::new(StatusCode::FORBIDDEN, "You may not do that", why, "An admin can give you another role.")
     }
 
