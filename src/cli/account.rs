@@ -106,8 +106,8 @@ impl Secret {
         }
         let accounts: Vec<AccountView> = daemon.get("/accounts").await?;
         match accounts.iter().any(|account| account.name == *name) {
-            true if !known => return Err(Failure::Failed(Rejection::AccountExists { name: name.clone() }.to_string())),
-            false if known => return Err(Failure::Failed(Rejection::NoAccount { name: name.clone() }.to_string())),
+            true if !known => Err(Failure::Failed(Rejection::AccountExists { name: name.clone() }.to_string())),
+            false if known => Err(Failure::Failed(Rejection::NoAccount { name: name.clone() }.to_string())),
             _ => asked(name).await.map(Some),
         }
     }
