@@ -129,6 +129,11 @@ impl Frame {
         word::clock(moment)
     }
 
+    /// Whether whoever looks may see who did what.
+    pub(super) fn governs(&self) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.role >= Role::Admin)
+    }
+
     /// How long ago something was, as people say it. Templates have moments by value and by reference.
     pub(super) fn ago(&self, then: impl Borrow<Moment>) -> String {
         word::ago(*then.borrow(), self.now)

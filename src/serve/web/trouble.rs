@@ -37,6 +37,15 @@ pub(super) struct Said {
     why: String,
     /// What to do.
     help: String,
+    /// Where that is done.
+    way: Option<Way>,
+}
+
+/// A page of ours, and what the link to it says.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Way {
+    path: &'static str,
+    name: &'static str,
 }
 
 #[derive(Template)]
@@ -54,7 +63,15 @@ impl Trouble {
         why: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
-        Self::Said(Said { status, title: title.into(), why: why.into(), help: help.into() })
+        Self::Said(Said { status, title: title.into(), why: why.into(), help: help.into(), way: None })
+    }
+
+    /// With a link to where one goes on.
+    pub(super) fn leading(self, path: &'static str, name: &'static str) -> Self {
+        match self {
+            Self::Said(said) => Self::Said(Said { way: Some(Way { path, name }), ..said }),
+            Self::SignIn => Self::SignIn,
+        }
     }
 
     /// There is no such thing.
@@ -70,8 +87,7 @@ impl Trouble {
 
     /// The account may not do that.
     pub(super) fn not_allowed(visitor: &Visitor, needs: Role) -> Self {
-        let why =
-            format!("{} is signed in as {}; this is for those who are {needs} at least.", visitor.name, visitor.role);
+        let why = format!("{} is signed in as {}, and this takes the role {needs}.", visitor.name, visitor.role);
         Self::new(StatusCode::FORBIDDEN, "You may not do that", why, "An admin can give you another role.")
     }
 

@@ -49,6 +49,9 @@ pub(super) struct View {
     pub(super) next: String,
     /// What was typed as the account's name.
     pub(super) name: String,
+    /// The first token, when it was typed right and something else was not.
+    #[serde(skip)]
+    pub(super) token: String,
     /// Why that was not it.
     pub(super) error: Option<String>,
 }

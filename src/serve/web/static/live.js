@@ -76,7 +76,11 @@ function follow() {
   source.onopen = () => { clearInterval(poll); poll = null; document.documentElement.dataset.stream = "open"; };
   source.onerror = () => {
     document.documentElement.dataset.stream = "broken";
-    if (source.readyState === EventSource.CLOSED) { source = null; poll ??= setInterval(() => { refresh(); follow(); }, POLL); }
+    if (source.readyState !== EventSource.CLOSED) return;
+    // It is refused: most often as nobody is signed in any more, which the page is to show at once.
+    source = null;
+    if (!poll) refresh();
+    poll ??= setInterval(() => { refresh(); follow(); }, POLL);
   };
 }
 
