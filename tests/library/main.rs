@@ -7,6 +7,7 @@ mod command;
 mod daemon;
 mod desk;
 mod growth;
+mod hook;
 mod reload;
 mod remote;
 mod stage;
