@@ -6,6 +6,7 @@
 mod command;
 mod daemon;
 mod desk;
+mod glance;
 mod growth;
 mod hook;
 mod reload;
