@@ -30,6 +30,7 @@ mod store;
 mod succession;
 mod track;
 mod watch;
+mod whole;
 mod worktree;
 
 use std::{
