@@ -90,9 +90,12 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// An object: its id, and its bytes.
+type Object = (String, Vec<u8>);
+
 /// What one run of git says of objects, in the order in which they were named: the id and the bytes, or nothing where there is
 /// no such object. A name is a line.
-pub(super) fn batch(git: &Git, names: &[&String]) -> Result<Vec<Option<(String, Vec<u8>)>>, GitError> {
+pub(super) fn batch(git: &Git, names: &[&String]) -> Result<Vec<Option<Object>>, GitError> {
     if names.is_empty() {
         return Ok(vec![]);
     }

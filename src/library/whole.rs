@@ -22,8 +22,11 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     memory: Memory,
-    last: Option<(Vec<(PathBuf, Option<Stamp>)>, Arc<Whole>)>,
+    last: Option<(Vec<Seen>, Arc<Whole>)>,
 }
+
+/// A file, and how it looked.
+type Seen = (PathBuf, Option<Stamp>);
 
 /// A library that was read.
 #[derive(Debug)]
@@ -38,8 +41,8 @@ impl Reader {
         let paths = load::documents(files);
         // The stamps are older than what is read, so a change between the two is seen the next time.
         let stamps = abreast::each(&paths, |path| files.stamp(path));
-        let seen: Vec<_> = paths.into_iter().zip(stamps).collect();
-        let same = |((path, stamp), (old, before)): (&(PathBuf, Option<Stamp>), &(PathBuf, Option<Stamp>))| {
+        let seen: Vec<Seen> = paths.into_iter().zip(stamps).collect();
+        let same = |((path, stamp), (old, before)): (&Seen, &Seen)| {
             path == old && before.as_ref().zip(stamp.as_ref()).is_some_and(|(before, now)| before.vouches_for(now))
         };
         if let Some((before, whole)) = &self.last
