@@ -13,7 +13,7 @@ use crate::{
     engine::{Handle, trainer::Trainer},
     images::{Images, Keeper, nbp::NbpSet},
     journal::Reader,
-    library::{self, Desk, History, secret_names},
+    library::{self, Desk, History, NotSaved, Saved, secret_names},
     model::Moment,
     world::Ground,
 };
@@ -107,7 +107,7 @@ impl Context {
 
     /// Has something written in the library, which the next decision has already. Waits for disks, for git and its hooks: not
     /// for an async task.
-    pub fn write_library<R>(&self, work: impl FnOnce(&Desk) -> R) -> R {
+    pub fn write_library(&self, work: impl FnOnce(&Desk) -> Result<Saved, NotSaved>) -> Result<Saved, NotSaved> {
         self.library.write(work, |catalog| {
             let catalog = Arc::new(catalog.clone());
             self.engine.change_ground(|ground| Ground { catalog: catalog.clone(), ..ground });

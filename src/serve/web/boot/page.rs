@@ -216,8 +216,8 @@ pub(super) async fn page(
 ) -> Result<Response, Trouble> {
     let world = web.context.engine.world();
     let boot = find(&world, &name)?;
-    let (context, id) = (web.context.clone(), boot.id);
-    let served = tokio::task::spawn_blocking(move || served(&context, id)).await.map_err(Trouble::bug)?;
+    let id = boot.id;
+    let served = web.blocking(move |web| Ok(served(&web.context, id))).await?;
     let view = view(&web, &world, boot, served, frame.now);
     wants.answer(&view, || {
         let title = format!("Boot {id} of {}", view.subject.name.as_deref().unwrap_or(&view.subject.device));

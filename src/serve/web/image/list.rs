@@ -6,7 +6,6 @@ use axum::{
     response::Response,
 };
 use serde::{Deserialize, Serialize};
-use tokio::task::spawn_blocking;
 
 use crate::{
     model::{Millis, Moment},
@@ -105,7 +104,7 @@ pub(super) async fn page(
     frame: Frame,
 ) -> Result<Response, Trouble> {
     // The room that files take is read from the disk's index.
-    let view = spawn_blocking(move || view(&web.context, ask)).await.map_err(Trouble::bug)?;
+    let view = web.blocking(move |web| Ok(view(&web.context, ask))).await?;
     wants.answer(&view, || Page { frame: frame.titled(Section::Images, "Images"), view: &view })
 }
 
