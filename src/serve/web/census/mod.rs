@@ -116,7 +116,10 @@ impl Shared {
         let heard = heard(&mut counting.records);
         // The engine publishes the World before it tells of its facts: this one has all that was heard of, if not more.
         let (world, ground, now) = (self.engine.world(), self.engine.ground(), (self.clock)());
-        let looked = counting.fleet.look(&heard, &world, &ground, now, PIECE);
+        // A look that panics leaves an empty fleet behind: the next one is at everything.
+        let mut fleet = std::mem::take(&mut counting.fleet);
+        let looked = fleet.look(&heard, &world, &ground, now, PIECE);
+        counting.fleet = fleet;
         if looked.turned {
             self.turns.send_modify(|times| *times += 1);
         }
