@@ -61,11 +61,13 @@ pub(crate) async fn shared(images: &Images) {
     panic!("somebody reads for ever");
 }
 
-/// Has the kernel forget what it read of a file, so that the next read comes from the disk.
+/// Has the kernel forget what it read of a file, so that the next read comes from the disk: long enough ago that nobody takes
+/// it to be in memory still.
 fn chill(path: &Path) {
     let file = File::open(path).unwrap();
     file.sync_all().unwrap();
     fadvise(&file, 0, None, Advice::DontNeed).unwrap();
+    std::thread::sleep(Duration::from_millis(250));
 }
 
 /// Changes one bit of a file on the disk.

@@ -22,6 +22,8 @@ pub(super) const ARRIVING: Seconds = Seconds(600);
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     landed: HashMap<Digest, Landing>,
+    /// What is being put there, and why it was begun.
+    coming: HashMap<Digest, Because>,
     /// What devices that have come will ask for, and until when that is so.
     arriving: HashMap<Digest, Moment>,
     fetched: BTreeMap<Because, u64>,
@@ -159,29 +161,45 @@ impl Keeper {
     pub fn found(&self, digest: &Digest, len: Option<Bytes>) -> Found {
         let (now, status) = (now(), self.images.status(digest));
         let len = status.len.or(len);
-        let landing = lock(&self.ledger).landed.get(digest).copied().filter(|landing| now <= landing.until);
+        let (landing, coming) = {
+            let ledger = lock(&self.ledger);
+            let landing = ledger.landed.get(digest).copied().filter(|landing| now <= landing.until);
+            (landing, ledger.coming.get(digest).copied())
+        };
         let policy = self.images.inner.tiers.policy();
         let (because, lead) = match (status.tier, landing) {
             (Tier::Origin, _) if policy.worth(digest, now).forecast > 0.0 => (Because::Late, None),
             (Tier::Origin, _) => (Because::Not, None),
             (_, Some(landing)) => (landing.because, Some(now.since(landing.at))),
-            (_, None) => (Because::Itself, None),
+            // It has come, and whoever brought it has not written that down yet.
+            (_, None) => (coming.unwrap_or(Because::Itself), coming.map(|_| Millis(0))),
         };
         let cost = policy.measured_cost(digest).zip(len);
         let origin = cost.map(|(cost, len)| Millis((cost * len.0 as f64 * 1000.0) as u64));
         Found { tier: status.tier, len, because, lead, coming: status.filling, origin }
     }
 
-    /// A step that put a blob there ahead was taken: for a device that has come, or else for a forecast.
-    pub(super) fn landed(&self, kind: StepKind, digest: Digest) {
+    /// A step begins that puts a blob there ahead: for a device that has come, or else for a forecast. Who comes while it is on
+    /// its way does not change why.
+    pub(super) fn sets_out(&self, digest: Digest) {
+        let now = now();
+        let mut ledger = lock(&self.ledger);
+        let because = match ledger.arriving.get(&digest).is_some_and(|until| now <= *until) {
+            true => Because::Discover,
+            false => Because::Forecast,
+        };
+        ledger.coming.entry(digest).or_insert(because);
+    }
+
+    /// That step is over: its blob is there, or it failed.
+    pub(super) fn ends(&self, digest: Digest, kind: StepKind, well: bool) {
         let now = now();
         let fetched = if kind == StepKind::Fetch { self.images.status(&digest).len.unwrap_or_default().0 } else { 0 };
         let forecast = self.images.inner.tiers.policy().expects_until();
         let mut ledger = lock(&self.ledger);
-        let (because, until) = match ledger.arriving.get(&digest).filter(|until| now <= **until) {
-            Some(until) => (Because::Discover, *until),
-            None => (Because::Forecast, forecast),
-        };
+        let Some(because) = ledger.coming.remove(&digest).filter(|_| well) else { return };
+        let arriving = ledger.arriving.get(&digest).copied().filter(|until| now <= *until);
+        let until = arriving.map_or(forecast, |until| until.max(forecast));
         ledger.land(digest, because, fetched, now, until);
     }
 

@@ -182,13 +182,14 @@ impl Keeper {
         let _alone = self.turn.lock().await;
         self.forget_what_is_over();
         let hold = self.images.hold();
+        // The plan first: what comes to be wanted after it is in no step of it, and what was wanted before is measured.
+        let plan = self.plan();
         if hold.is_none()
             && let Some(file) = self.unmeasured()
         {
             self.measure(&file).await;
             return Turn::Measured(file.sha256);
         }
-        let plan = self.plan();
         let planned = !plan.steps.is_empty();
         if let Some(step) = plan.steps.into_iter().find(|step| hold.is_none() || step.why == Why::Overfull) {
             return match self.take(&step, &mut |_, _| ()).await {
@@ -232,6 +233,10 @@ impl Keeper {
         let known = self.told().files.get(&digest).cloned();
         let file = known.clone().unwrap_or_else(|| nameless(digest));
         let words = |error: super::BlobError| error.to_string();
+        let ahead = matches!(step.why, Why::Forecast(_));
+        if ahead {
+            self.sets_out(digest);
+        }
         let taken = match step.kind {
             StepKind::Fetch => match &known {
                 Some(file) => self.images.bring(file, Some(&self.throttle), progress).await.map_err(words),
@@ -249,14 +254,14 @@ impl Keeper {
             },
             StepKind::Evict => self.images.evict(&digest, false).map(|_| ()).map_err(|kept| kept.to_string()),
         };
+        if ahead {
+            self.ends(digest, step.kind, taken.is_ok());
+        }
         match &taken {
             Ok(()) => {
                 tracing::debug!(%digest, kind = %step.kind, why = %step.why, "the image cache took a step");
                 self.done.took(step);
                 self.told().troubles.remove(&digest);
-                if let Why::Forecast(_) = step.why {
-                    self.landed(step.kind, digest);
-                }
             }
             Err(why) => {
                 tracing::debug!(%digest, kind = %step.kind, why, "a step of the image cache failed");
@@ -273,7 +278,8 @@ impl Keeper {
         let told = self.told();
         let unknown = |file: &&ImageFile| {
             let digest = &file.sha256;
-            told.len(file).is_none() && !census.contains_key(digest) && !told.is_left_alone(digest, now)
+            let unknown = told.len(file).is_none() && !census.contains_key(digest);
+            unknown && !told.is_left_alone(digest, now) && !self.rushing.has(digest)
         };
         told.files.values().filter(unknown).find(|file| self.is_wanted(&file.sha256)).cloned()
     }

@@ -77,6 +77,10 @@ impl Rushing {
     pub(super) fn held_back(&self) -> u64 {
         self.held_back.load(Ordering::Relaxed)
     }
+
+    pub(super) fn has(&self, digest: &Digest) -> bool {
+        lock(&self.under_way).contains(digest)
+    }
 }
 
 impl Keeper {
@@ -84,12 +88,14 @@ impl Keeper {
     /// rest in this order. Returns at once; how many blobs are on their way because of it.
     pub fn rush(self: &Arc<Self>, wishes: &[(Digest, f64)]) -> usize {
         let now = now();
+        // First of all: the keeper does not ask how long something is that comes already.
+        let taken: Vec<UnderWay> = wishes.iter().filter_map(|(digest, _)| UnderWay::begin(self, *digest)).collect();
         self.images.inner.tiers.policy().expect_also(wishes.iter().copied(), now, now.plus(ARRIVING));
         lock(&self.ledger).arrive(wishes.iter().map(|(digest, _)| *digest), now);
         let (plan, census) = (self.plan(), self.images.census());
-        let mut begun: Vec<(bool, ImageFile, Vec<Step>)> = vec![];
-        let mut seen = BTreeSet::new();
-        for digest in wishes.iter().map(|(digest, _)| digest).filter(|digest| seen.insert(**digest)) {
+        let mut begun: Vec<(bool, UnderWay, ImageFile, Vec<Step>)> = vec![];
+        for under_way in taken {
+            let digest = &under_way.digest;
             let (in_ram, on_disk) = census.get(digest).map_or((false, false), |one| (one.ram, one.disk));
             let own = |step: &&Step| step.digest == *digest || step.why == Why::RoomFor(*digest);
             let steps: Vec<Step> = plan.steps.iter().filter(own).copied().collect();
@@ -100,25 +106,22 @@ impl Keeper {
             };
             let Some((file, len)) = known else { continue };
             // What is on disk climbs when the policy wants it nearer; what is in no tier is fetched in any case.
-            if in_ram || (on_disk && steps.is_empty()) || !lock(&self.rushing.under_way).insert(*digest) {
+            if in_ram || (on_disk && steps.is_empty()) {
                 continue;
             }
             if !on_disk && !lock(&self.rushing.budget).spend(len, now) {
                 self.rushing.held_back.fetch_add(1, Ordering::Relaxed);
-                lock(&self.rushing.under_way).remove(digest);
                 continue;
             }
-            begun.push((!on_disk, file, steps));
+            begun.push((!on_disk, under_way, file, steps));
         }
         begun.sort_by_key(|(fetched, ..)| *fetched);
         let count = begun.len();
-        for (fetched, file, steps) in begun {
-            let keeper = self.clone();
+        for (fetched, under_way, file, steps) in begun {
             tokio::spawn(async move {
-                let _under_way = UnderWay { rushing: &keeper.rushing, digest: file.sha256 };
                 match fetched {
-                    true => keeper.pull_up(&file, &steps).await,
-                    false => keeper.climb(&file, &steps).await,
+                    true => under_way.keeper.pull_up(&file, &steps).await,
+                    false => under_way.keeper.climb(&file, &steps).await,
                 }
             });
         }
@@ -130,7 +133,9 @@ impl Keeper {
         let digest = file.sha256;
         let Ok(_seat) = self.rushing.seats.acquire().await else { return };
         self.make_room(digest, steps).await;
+        self.sets_out(digest);
         let brought = self.images.bring(file, None, &mut |_, _| ()).await;
+        self.ends(digest, StepKind::Fetch, brought.is_ok());
         match brought {
             Ok(()) => {
                 self.told().troubles.remove(&digest);
@@ -148,7 +153,10 @@ impl Keeper {
     /// From the disk into RAM.
     async fn climb(&self, file: &ImageFile, steps: &[Step]) {
         self.make_room(file.sha256, steps).await;
-        if self.images.lift(file).await {
+        self.sets_out(file.sha256);
+        let lifted = self.images.lift(file).await;
+        self.ends(file.sha256, StepKind::Promote, lifted);
+        if lifted {
             self.rushed(file.sha256, StepKind::Promote);
         }
     }
@@ -165,7 +173,6 @@ impl Keeper {
     fn rushed(&self, digest: Digest, kind: StepKind) {
         let len = self.images.status(&digest).len.unwrap_or_default().0;
         self.done.took(&Step { digest, len, kind, why: Why::Forecast(1.0) });
-        self.landed(kind, digest);
     }
 
     /// What is being pulled up now, with how much of it has come.
@@ -176,14 +183,22 @@ impl Keeper {
 }
 
 /// While it lives, a blob is not pulled up a second time.
-struct UnderWay<'a> {
-    rushing: &'a Rushing,
+struct UnderWay {
+    keeper: Arc<Keeper>,
     digest: Digest,
 }
 
-impl Drop for UnderWay<'_> {
+impl UnderWay {
+    /// `None` when it is pulled up already.
+    fn begin(keeper: &Arc<Keeper>, digest: Digest) -> Option<Self> {
+        let first = lock(&keeper.rushing.under_way).insert(digest);
+        first.then(|| Self { keeper: keeper.clone(), digest })
+    }
+}
+
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        lock(&self.rushing.under_way).remove(&self.digest);
+        lock(&self.keeper.rushing.under_way).remove(&self.digest);
     }
 }
 
