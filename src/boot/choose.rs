@@ -26,7 +26,7 @@ use crate::{
 use super::matching;
 
 /// The span that [`BootPolicy::installs_per_hour`] counts in.
-const HOUR: Seconds = Seconds(3600);
+pub(crate) const HOUR: Seconds = Seconds(3600);
 
 /// Decides for one device at `now`. `address` is what it uses now, for rules by subnet; `prediction` is what is predicted for
 /// it, and by what.
@@ -101,7 +101,8 @@ fn predicted(
     prediction: &Prediction,
     origin: &Origin,
 ) -> Option<Choice> {
-    let best = prediction.ranked().first()?;
+    // The row is made anew a moment after an operator has declined what it says.
+    let best = prediction.ranked().first().filter(|best| !device.declined.contains(&best.persona))?;
     let entry = catalog.persona(&best.persona)?;
     let acts = policy.predict.choose && device.armed.is_none() && best.probability >= policy.predict.act();
     let armed = match entry.persona.effect() {

@@ -98,7 +98,8 @@ pub fn foresee(
     now: Moment,
 ) -> (Standing, Vec<Hindrance>) {
     let Some((prediction, _)) = forecast else { return (Standing::Silent, vec![Hindrance::NoForecast]) };
-    let Some(best) = prediction.ranked().first() else { return (Standing::Silent, vec![Hindrance::Unknown]) };
+    let best = prediction.ranked().first().filter(|best| !device.declined.contains(&best.persona));
+    let Some(best) = best else { return (Standing::Silent, vec![Hindrance::Unknown]) };
     let decision = choose(policy, catalog, device, address, forecast, now);
     let mut hindrances = vec![];
     match &decision {

@@ -31,6 +31,8 @@ pub(super) enum Work {
 pub(super) struct Shared {
     pub(super) world: ArcSwap<World>,
     pub(super) ground: ArcSwap<Ground>,
+    /// How often the ground was replaced.
+    pub(super) grounds: watch::Sender<u64>,
     pub(super) tail: broadcast::Sender<Arc<Vec<Record>>>,
     pub(super) kept: watch::Sender<u64>,
     pub(super) counters: Counters,
@@ -93,6 +95,12 @@ impl Handle {
     /// once: none undoes what another has done, and `change` may be asked again for that.
     pub fn change_ground(&self, mut change: impl FnMut(Ground) -> Ground) {
         self.shared.ground.rcu(|ground| change(Ground::clone(ground)));
+        self.shared.grounds.send_modify(|times| *times += 1);
+    }
+
+    /// Tells whenever the configuration, library or forecast was replaced.
+    pub fn grounds(&self) -> watch::Receiver<u64> {
+        self.shared.grounds.subscribe()
     }
 
     /// The records from now on, as batches. A reader that falls far behind misses some, and is told.

@@ -73,6 +73,7 @@ impl Engine {
         let shared = Arc::new(Shared {
             world: ArcSwap::from_pointee(world.clone()),
             ground: ArcSwap::from_pointee(ground),
+            grounds: watch::Sender::new(0),
             tail: broadcast::Sender::new(TAIL),
             // What was read back is on the disk.
             kept: watch::Sender::new(world.seq),

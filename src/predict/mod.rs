@@ -35,5 +35,5 @@ pub use history::Visit;
 pub use model::{Candidate, Driver, FORMAT, Model, Ranking};
 pub use sample::{Full, NEVER, Row, Sample};
 pub use score::{Score, Tally};
-pub use table::{Origin, Table};
+pub use table::{Mark, Origin, Table};
 pub use train::{Limits, TrainError, Watch, YOUNG, train, train_watched};

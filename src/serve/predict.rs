@@ -1,5 +1,7 @@
 //! What is predicted, for people: of one device and why, how good predictions are, and what is proposed.
 
+use std::net::Ipv4Addr;
+
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -159,14 +161,33 @@ pub(super) async fn foreseen(context: &Context, mac: MacAddr) -> Option<Foreseen
 
 /// What comes of what is predicted for a device, and why no more does.
 pub(super) fn standing(world: &World, ground: &Ground, device: &Device, now: Moment) -> (Standing, Vec<Hindrance>) {
-    let mut leases = device.macs.iter().flat_map(|mac| world.leases.of(*mac)).filter(|lease| lease.holds(now));
-    let address = leases.next().map(|lease| lease.ip);
-    let prediction = ground.forecast.of(device.id, now);
     // A table that is there and not stale, and has no row for the device, is not the same as none.
     let fresh = ground.forecast.origin().filter(|_| now <= ground.forecast.until());
     let nothing = Prediction::default();
-    let forecast = fresh.map(|origin| (prediction.unwrap_or(&nothing), origin));
-    foresee(&ground.site.boot, &ground.catalog, device, address, forecast, now)
+    let forecast = fresh.map(|origin| (ground.forecast.row(device.id).unwrap_or(&nothing), origin));
+    standing_of(world, ground, device, forecast, now)
+}
+
+/// The same, when this is what the forecast says of the device.
+pub(super) fn standing_of(
+    world: &World,
+    ground: &Ground,
+    device: &Device,
+    forecast: Option<(&Prediction, &Origin)>,
+    now: Moment,
+) -> (Standing, Vec<Hindrance>) {
+    let policy = &ground.site.boot;
+    // Rules see what is said of its user as well; where none asks for that, nothing is copied.
+    let by_attribute = policy.rules.iter().any(|rule| !rule.when.attributes.is_empty());
+    let whole = (by_attribute && world.user_of(device).is_some()).then(|| world.whole(device));
+    let device = whole.as_ref().unwrap_or(device);
+    foresee(policy, &ground.catalog, device, address(world, device, now), forecast, now)
+}
+
+/// The address that a device uses, for rules by subnet: the first that it holds.
+pub(super) fn address(world: &World, device: &Device, now: Moment) -> Option<Ipv4Addr> {
+    let mut leases = device.macs.iter().flat_map(|mac| world.leases.of(*mac)).filter(|lease| lease.holds(now));
+    leases.next().map(|lease| lease.ip)
 }
 
 /// What is proposed for a device now.

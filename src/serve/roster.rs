@@ -157,10 +157,7 @@ async fn devices(State(context): State<Context>, Json(wanted): Json<Wanted>) -> 
 
 async fn users(State(context): State<Context>, Json(wanted): Json<WantedUser>) -> Response {
     let world = context.engine.world();
-    let uses = |user: &User| {
-        let used = world.devices.values().filter(|device| world.user_of(device).is_some_and(|u| u.name == user.name));
-        used.map(|device| device.id.to_string()).collect()
-    };
+    let uses = |user: &User| world.used_by(&user.name).map(|device| device.id.to_string()).collect();
     match wanted.user {
         None => {
             let bare = |user: &User| UserView { user: user.clone(), devices: vec![] };

@@ -8,7 +8,7 @@ use crate::model::{
     timeline::{Boot, Outcome, Stage},
 };
 
-use super::{Taken, World, attempt};
+use super::{Taken, World, attempt, state::user_named};
 
 impl World {
     /// Folds one record in. Records come in the order of their numbers, each once.
@@ -41,7 +41,10 @@ impl World {
             }),
             Fact::DevicePlaced { device, link } => self.change(*device, |device| device.link = link.clone()),
             Fact::DeviceDescribed { device, changes, .. } => {
+                let before = self.devices.get(device).and_then(user_named);
                 self.told(*device, |device| attribute::change(&mut device.attributes, changes));
+                let after = self.devices.get(device).and_then(user_named);
+                self.changes_hands(*device, before.as_ref(), after.as_ref());
             }
             Fact::UserDescribed { user, changes, active, .. } => self.told_of(user, |user| {
                 attribute::change(&mut user.attributes, changes);
@@ -176,6 +179,7 @@ impl World {
         if let Some(uuid) = &device.uuid {
             self.uuids.remove_mut(uuid);
         }
+        self.changes_hands(id, user_named(&device).as_ref(), None);
         self.devices.remove_mut(&id);
     }
 

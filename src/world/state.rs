@@ -38,6 +38,9 @@ pub struct World {
     /// Those of them that have not ended: few, and looked at every second. Not written down, since it follows from the rest.
     #[serde(skip)]
     pub under_way: RedBlackTreeSetSync<BootId>,
+    /// The devices that say whose they are, by that name. Not written down either.
+    #[serde(skip)]
+    pub used: HashTrieMapSync<UserName, RedBlackTreeSetSync<DeviceId>>,
     /// The images whose files an operator wants kept, and the tier. Checkpoints from before there were pins have none.
     #[serde(default)]
     pub pins: RedBlackTreeMapSync<ImageName, Tier>,
@@ -85,6 +88,32 @@ impl World {
         self.users.get(device.attributes.get(attribute::USER)?.as_str())
     }
 
+    /// The devices that say that somebody uses them, whether that person is known or not, by name.
+    pub fn used_by(&self, user: &UserName) -> impl Iterator<Item = &Device> {
+        self.used.get(user).into_iter().flatten().filter_map(|device| self.devices.get(device))
+    }
+
+    /// Has the index know whose a device was, and is now.
+    pub(super) fn changes_hands(&mut self, device: DeviceId, from: Option<&UserName>, to: Option<&UserName>) {
+        if from == to {
+            return;
+        }
+        if let Some(user) = from
+            && let Some(used) = self.used.get_mut(user)
+        {
+            used.remove_mut(&device);
+            if used.is_empty() {
+                self.used.remove_mut(user);
+            }
+        }
+        if let Some(user) = to {
+            match self.used.get_mut(user) {
+                Some(used) => used.insert_mut(device),
+                None => self.used.insert_mut(user.clone(), [device].into_iter().collect()),
+            }
+        }
+    }
+
     /// A device with what it takes of its user: what rules are held against.
     pub fn whole(&self, device: &Device) -> Device {
         Device { attributes: self.attributes(device), ..device.clone() }
@@ -95,6 +124,9 @@ impl World {
         let mut world: Self = serde_json::from_slice(json)?;
         let under_way = world.boots.values().filter(|boot| boot.stage != Stage::Ended);
         world.under_way = under_way.map(|boot| boot.id).collect();
+        let users: Vec<(DeviceId, UserName)> =
+            world.devices.values().filter_map(|device| Some((device.id, user_named(device)?))).collect();
+        users.iter().for_each(|(device, user)| world.changes_hands(*device, None, Some(user)));
         Ok(world)
     }
 
@@ -102,4 +134,9 @@ impl World {
     pub fn recent_boots(&self) -> impl Iterator<Item = &Boot> {
         self.boot_order.values().rev().filter_map(|id| self.boots.get(id))
     }
+}
+
+/// Who uses a device, as it says itself; nobody, when that can be no one's name.
+pub(super) fn user_named(device: &Device) -> Option<UserName> {
+    device.attributes.get(attribute::USER)?.as_str().parse().ok()
 }

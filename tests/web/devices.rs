@@ -364,3 +364,20 @@ fn a_hundred_thousand_devices_are_served_right() {
     timed("/users.json?q=lead");
     timed("/users/person-07.json");
 }
+
+#[test]
+fn the_numbers_above_the_list_follow_what_happens_and_the_clock() {
+    let site = Site::start();
+    let browser = Browser::start();
+    browser.goto(&format!("{}/devices", site.url));
+    browser.wait_until("return document.documentElement.dataset.stream === 'open'");
+    let place = |name: &str| format!("document.querySelector('nav.chips a[href$=\"{name}\"] b').textContent");
+    let (never, unassigned) = (place("q=not+seen"), place("q=not+assigned"));
+    let number = |place: &str| browser.exec(&format!("return Number({place})")).as_u64().unwrap();
+    let (never_before, unassigned_before) = (number(&never), number(&unassigned));
+    site.ok(&["device", "assign", "52:54:00:fe:fe:01", "kiosk-live", "--until", "5s"]);
+    browser.wait_until(&format!("return Number({never}) === {}", never_before + 1));
+    assert_eq!(number(&unassigned), unassigned_before, "it is assigned");
+    // Nothing happens any more; but the assignment ends.
+    browser.wait_until(&format!("return Number({unassigned}) === {}", unassigned_before + 1));
+}

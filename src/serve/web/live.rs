@@ -1,6 +1,7 @@
 //! What happens, told to open pages as it happens: server-sent events (the HTML standard, section 9.2).
 //!
-//! An event says which section changed, and of which device or attempt. It brings no content: a page that is concerned asks
+//! An event says which section changed, and of which device or attempt; when what is counted changed and nothing happened, as a
+//! day is over since a device spoke, the section is `counts`. It brings no content: a page that is concerned asks
 //! for itself again (`static/live.js`), so what is shown live is what is shown at all, by the same code, with the same rights.
 
 use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
@@ -20,7 +21,10 @@ use axum::{
 use futures_util::stream;
 use serde::Serialize;
 use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
+    sync::{
+        broadcast::{Receiver, error::RecvError},
+        watch,
+    },
     time::sleep,
 };
 
@@ -61,7 +65,8 @@ pub(super) async fn stream(
         return (StatusCode::SERVICE_UNAVAILABLE, headers, why).into_response();
     };
     let records = web.context.engine.records();
-    let events = stream::unfold(Following { web, headers, records, _place: place }, next);
+    let turns = web.census.turns();
+    let events = stream::unfold(Following { web, headers, records, turns, _place: place }, next);
     Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 
@@ -70,23 +75,34 @@ struct Following {
     web: Web,
     headers: HeaderMap,
     records: Receiver<Arc<Vec<Record>>>,
+    turns: watch::Receiver<u64>,
     _place: Place,
 }
 
 async fn next(mut following: Following) -> Option<(Result<Event, Infallible>, Following)> {
-    let records = &mut following.records;
+    let (records, turns) = (&mut following.records, &mut following.turns);
     let mut changes = BTreeSet::new();
     while changes.is_empty() {
-        match records.recv().await {
-            Ok(batch) => changes.extend(batch.iter().filter_map(|record| change(&record.fact))),
-            // Too slow to hear of everything: look at everything.
-            Err(RecvError::Lagged(_)) => {
-                changes.insert(Change { about: "everything", device: None, boot: None });
+        tokio::select! {
+            heard = records.recv() => match heard {
+                Ok(batch) => changes.extend(batch.iter().filter_map(|record| change(&record.fact))),
+                // Too slow to hear of everything: look at everything.
+                Err(RecvError::Lagged(_)) => {
+                    changes.insert(Change { about: "everything", device: None, boot: None });
+                }
+                Err(RecvError::Closed) => return None,
+            },
+            turned = turns.changed() => {
+                turned.ok()?;
+                changes.insert(Change { about: "counts", device: None, boot: None });
             }
-            Err(RecvError::Closed) => return None,
         }
     }
     sleep(GATHER).await;
+    if turns.has_changed().unwrap_or_default() {
+        turns.mark_unchanged();
+        changes.insert(Change { about: "counts", device: None, boot: None });
+    }
     while let Ok(batch) = records.try_recv() {
         changes.extend(batch.iter().filter_map(|record| change(&record.fact)));
     }

@@ -54,14 +54,12 @@ struct Web {
     door: Door,
     /// Who follows what happens.
     places: place::Places,
-    /// The latest count of everything.
+    /// What is counted over all devices.
     census: census::Census,
     /// Works on many devices, and files that were sent.
     devices: device::Kept,
     /// What was read of the library's past.
     shelf: persona::Kept,
-    /// How many devices have which persona.
-    counted: persona::Counted,
     /// The drafts that are being checked.
     checks: persona::Checks,
 }
@@ -77,16 +75,15 @@ impl Web {
     }
 }
 
-/// The routes of the pages: everything on the listener that is not the API's.
+/// The routes of the pages: everything on the listener that is not the API's. Called where tasks can be started.
 pub fn router(context: Context, door: Door) -> Router {
     let web = Web {
+        census: census::Census::begin(&context),
         context,
         door,
         places: place::Places::default(),
-        census: census::Census::default(),
         devices: device::Kept::default(),
         shelf: persona::Kept::default(),
-        counted: persona::Counted::default(),
         checks: persona::Checks::default(),
     };
     let pages = Router::new()

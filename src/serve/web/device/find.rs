@@ -1,16 +1,17 @@
 //! A page of the devices that a filter fits: one pass over the World, which clones no device and sorts no more than the page.
+//! What all devices are sorted by, the census has at hand.
 
 use std::{cmp::Ordering, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{Device, Moment, PersonaName},
+    model::{Device, DeviceId, Moment, PersonaName},
     usage::filter::{Filter, persona},
     world::World,
 };
 
-use super::state::State;
+use super::{super::census::Rows, state::State};
 
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +56,20 @@ pub(super) struct Found<'a> {
     pub(super) count: usize,
 }
 
+/// The same by name.
+pub(super) struct Named {
+    names: Vec<DeviceId>,
+    count: usize,
+}
+
+impl Named {
+    /// The devices of these names.
+    pub(super) fn of(self, world: &World) -> Found<'_> {
+        let rows = self.names.iter().filter_map(|name| world.devices.get(name)).collect();
+        Found { rows, count: self.count }
+    }
+}
+
 /// The devices that fit, in the World's order.
 pub(super) fn fitting<'a>(
     world: &'a World,
@@ -75,11 +90,22 @@ pub(super) fn find<'a>(world: &'a World, filter: Option<&'a Filter>, wanted: &Wa
     let all = || fitting(world, filter, now);
     match wanted.sort {
         Sort::Name => by_name(world, filter, wanted, now),
-        Sort::Seen => by(all(), |device| device.seen.map(|seen| seen.last), wanted),
+        Sort::Seen => by(all().map(|device| (device.seen.map(|seen| seen.last), device.id)), wanted).of(world),
         Sort::Persona => {
-            by(all(), |device| persona(world, device, now).map(|(name, _): (&PersonaName, _)| name), wanted)
+            let name = |device| persona(world, device, now).map(|(name, _): (&PersonaName, _)| name);
+            by(all().map(|device| (name(device), device.id)), wanted).of(world)
         }
-        Sort::State => by(all(), |device| Some(State::of(world, device)), wanted),
+        Sort::State => by(all().map(|device| (Some(State::of(world, device)), device.id)), wanted).of(world),
+    }
+}
+
+/// A page of all devices, by what was counted of them.
+pub(super) fn sorted(rows: &Rows, wanted: &Wanted) -> Named {
+    match wanted.sort {
+        Sort::Name => by(rows.keys().map(|device| (Some(device), *device)), wanted),
+        Sort::Seen => by(rows.iter().map(|(device, row)| (row.seen, *device)), wanted),
+        Sort::Persona => by(rows.iter().map(|(device, row)| (row.persona.as_deref(), *device)), wanted),
+        Sort::State => by(rows.iter().map(|(device, row)| (Some(row.stands()), *device)), wanted),
     }
 }
 
@@ -103,13 +129,9 @@ fn by_name<'a>(world: &'a World, filter: Option<&'a Filter>, wanted: &Wanted, no
 }
 
 /// The page by some key. What is before it and behind it is told apart from it, and left as it is.
-fn by<'a, K: Ord>(
-    devices: impl Iterator<Item = &'a Device>,
-    key: impl Fn(&'a Device) -> Option<K>,
-    wanted: &Wanted,
-) -> Found<'a> {
-    let mut all: Vec<(Option<K>, &Device)> = devices.map(|device| (key(device), device)).collect();
-    let order = |(a, one): &(Option<K>, &Device), (b, other): &(Option<K>, &Device)| {
+fn by<K: Ord>(devices: impl Iterator<Item = (Option<K>, DeviceId)>, wanted: &Wanted) -> Named {
+    let mut all: Vec<(Option<K>, DeviceId)> = devices.collect();
+    let order = |(a, one): &(Option<K>, DeviceId), (b, other): &(Option<K>, DeviceId)| {
         let keys = match (a, b) {
             (Some(a), Some(b)) if wanted.down => b.cmp(a),
             (Some(a), Some(b)) => a.cmp(b),
@@ -117,7 +139,7 @@ fn by<'a, K: Ord>(
             (None, Some(_)) => Ordering::Greater,
             (None, None) => Ordering::Equal,
         };
-        keys.then_with(|| one.id.cmp(&other.id))
+        keys.then_with(|| one.cmp(other))
     };
     let count = all.len();
     let (start, end) = (wanted.rows.start.min(count), wanted.rows.end.min(count));
@@ -130,13 +152,16 @@ fn by<'a, K: Ord>(
     }
     let page = all.get_mut(start..end).unwrap_or_default();
     page.sort_unstable_by(order);
-    Found { rows: page.iter().map(|(_, device)| *device).collect(), count }
+    Named { names: page.iter().map(|(_, device)| *device).collect(), count }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DeviceId, Fact, Firmware, MacAddr, Record};
+    use crate::{
+        model::{Fact, Firmware, MacAddr, Record},
+        serve::web::census::tests::rows_of,
+    };
 
     fn world() -> World {
         let mut world = World::default();
@@ -172,6 +197,19 @@ mod tests {
                 let pages: Vec<_> = (0..5).flat_map(|page| names(page * 9..page * 9 + 9).0).collect();
                 assert_eq!(pages, whole, "{sort:?} {down}");
                 assert!(names(1000..1009).0.is_empty(), "there is no such page");
+            }
+        }
+        // What the census has at hand is in the same order.
+        let rows = rows_of(&world, now);
+        for sort in [Sort::Name, Sort::Seen, Sort::Persona, Sort::State] {
+            for (down, rows_of) in [(false, 0..40), (true, 0..40), (true, 9..18)] {
+                let wanted = Wanted { sort, down, rows: rows_of };
+                let names = |found: Found<'_>| found.rows.iter().map(|device| device.id).collect::<Vec<_>>();
+                assert_eq!(
+                    names(sorted(&rows, &wanted).of(&world)),
+                    names(find(&world, None, &wanted, now)),
+                    "{wanted:?}"
+                );
             }
         }
         let wanted = Wanted { sort: Sort::Seen, down: true, rows: 0..40 };

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     boot::{foresee::Standing, matching},
     model::{Decision, Device, Moment, Reason},
-    serve::predict::Foreseen,
+    serve::predict::{Foreseen, address},
     world::{Ground, World, outlook},
 };
 
@@ -83,8 +83,7 @@ fn assigned(device: &Device, now: Moment) -> String {
 
 fn rules(world: &World, ground: &Ground, device: &Device, now: Moment) -> String {
     let whole = world.whole(device);
-    let mut leases = device.macs.iter().flat_map(|mac| world.leases.of(*mac)).filter(|lease| lease.holds(now));
-    let address = leases.next().map(|lease| lease.ip);
+    let address = address(world, device, now);
     let all = &ground.site.boot.rules;
     match all.iter().position(|rule| matching::fits(&rule.when, &whole, address)) {
         Some(at) => format!("\"{}\", rule {} of {}, says {}", all[at].name, at + 1, all.len(), all[at].persona),

@@ -1,6 +1,6 @@
 //! `/devices`: all devices, or those that are looked for, a page at a time.
 
-use std::{borrow::Borrow, sync::Arc};
+use std::borrow::Borrow;
 
 use askama::Template;
 use axum::{
@@ -21,7 +21,7 @@ use super::{
         word::{encoded, grouped},
     },
     facet::Facets,
-    find::{Sort, Wanted, find},
+    find::{Sort, Wanted, find, sorted},
     row::Row,
 };
 
@@ -102,7 +102,7 @@ struct View {
     /// The attributes that the filter asks for and no device has.
     strange: Vec<String>,
     /// The ways to narrow it down.
-    facets: Arc<Facets>,
+    facets: Facets,
     /// The page's rows.
     rows: Vec<Row>,
 }
@@ -135,12 +135,6 @@ impl View {
 
     fn is(&self, filter: &str) -> bool {
         self.filter.as_deref() == Some(filter)
-    }
-
-    /// What the list follows. In a large fleet something happens all the time: there it is looked at every ten seconds
-    /// (`static/devices.js`), rather than fifteen times a second.
-    fn live(&self) -> &'static str {
-        if self.facets.is_small() { "devices boots" } else { "slowly" }
     }
 
     /// Whether the filter is not what was typed.
@@ -181,8 +175,8 @@ pub(super) async fn page(
 }
 
 fn view(web: &Web, mut asked: Asked) -> View {
+    let facets = Facets::of(&web.sums());
     let (world, ground, now) = (web.context.engine.world(), web.context.engine.ground(), (web.context.clock)());
-    let facets = web.facets(&world, now);
     let filter = match searched(&asked.q) {
         Ok(filter) => filter,
         Err(bad) => {
@@ -192,7 +186,12 @@ fn view(web: &Web, mut asked: Asked) -> View {
     };
     let search = |page: usize| {
         let rows = page.saturating_sub(1).saturating_mul(SIZE)..page.saturating_mul(SIZE);
-        find(&world, filter.as_ref(), &Wanted { sort: asked.sort, down: asked.down, rows }, now)
+        let wanted = Wanted { sort: asked.sort, down: asked.down, rows };
+        match filter {
+            // What all devices are sorted by is at hand.
+            None if wanted.sort != Sort::Name => web.rows(|rows| sorted(rows, &wanted)).of(&world),
+            _ => find(&world, filter.as_ref(), &wanted, now),
+        }
     };
     let mut found = search(asked.page);
     let pages = found.count.div_ceil(SIZE).max(1);

@@ -19,7 +19,7 @@ mod one;
 mod page;
 mod progress;
 mod row;
-mod state;
+pub(super) mod state;
 mod upload;
 mod work;
 
@@ -40,7 +40,6 @@ use super::{Fields, Trouble, Visitor, Web, notice::Notice};
 /// What is kept between requests: all of it may be lost.
 #[derive(Clone, Default)]
 pub(super) struct Kept {
-    counts: facet::Counts,
     works: work::Works,
     drafts: import::Drafts,
 }

@@ -13,7 +13,7 @@ use crate::{
 /// How a device stands. What needs somebody comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum State {
+pub(in crate::serve::web) enum State {
     /// Its disk may be wiped.
     Armed,
     /// Its latest boot went silent.
@@ -40,12 +40,12 @@ pub(super) enum State {
 
 impl State {
     /// How a device stands now; one that is armed is that before all else.
-    pub(super) fn of(world: &World, device: &Device) -> Self {
+    pub(in crate::serve::web) fn of(world: &World, device: &Device) -> Self {
         if device.armed.is_some() { Self::Armed } else { Self::of_boot(world, device) }
     }
 
     /// How it stands, its arming aside.
-    pub(super) fn of_boot(world: &World, device: &Device) -> Self {
+    pub(in crate::serve::web) fn of_boot(world: &World, device: &Device) -> Self {
         let latest = device.boot.and_then(|boot| world.boots.get(&boot));
         match latest.map(|boot| (boot.stage, boot.outcome)) {
             Some((Stage::Ended, Some(outcome))) => match outcome {
@@ -65,7 +65,7 @@ impl State {
     }
 
     /// The word for it.
-    pub(super) const fn name(self) -> &'static str {
+    pub(in crate::serve::web) const fn name(self) -> &'static str {
         match self {
             Self::Armed => "armed",
             Self::Stuck => "stuck",
@@ -82,7 +82,7 @@ impl State {
     }
 
     /// The class of its badge.
-    pub(super) const fn tone(self) -> &'static str {
+    pub(in crate::serve::web) const fn tone(self) -> &'static str {
         match self {
             Self::Stuck | Self::Failed | Self::Refused => "bad",
             Self::Armed => "warn",

@@ -1,7 +1,7 @@
 //! `/`: the fleet at a glance. Every number is a link to what it counts.
 //!
 //! All of it comes from what is in memory: the attempts that the World keeps, the counters, the trainer's tally, and what was
-//! counted over the devices a moment ago (`census`).
+//! counted over the devices (`census`).
 
 mod care;
 mod day;
@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     Frame, Trouble, Visitor, Wants, Web,
-    census::Count,
+    census::Sums,
     chart::{self, Chart},
     frame::Section,
 };
@@ -82,7 +82,7 @@ struct Page<'a> {
 }
 
 async fn page(State(web): State<Web>, wants: Wants, _visitor: Visitor, frame: Frame) -> Result<Response, Trouble> {
-    let (context, count) = (&web.context, web.count().await?);
+    let (context, sums) = (&web.context, web.count().await?);
     let world = context.engine.world();
     let day = Day::of(&world, frame.now);
     let status = context.trainer.status();
@@ -91,8 +91,8 @@ async fn page(State(web): State<Web>, wants: Wants, _visitor: Visitor, frame: Fr
         cut: day.cut,
         first_steps: step::first_steps(context),
         boots: boots(&day),
-        fleet: fleet(world.devices.size(), &count),
-        foresight: foresight(&day, &status, &count),
+        fleet: fleet(&sums),
+        foresight: foresight(&day, &status, &sums),
         care: care::care(context),
         hours: day.chart(),
         served: day.served(),
@@ -119,17 +119,16 @@ fn boots(day: &Day) -> Vec<Figure> {
     ]
 }
 
-/// How many there are is known at once; the rest was counted a moment ago.
-fn fleet(devices: usize, count: &Count) -> Vec<Figure> {
+fn fleet(sums: &Sums) -> Vec<Figure> {
     vec![
-        counted("devices", devices as u64, "/devices", "known here"),
-        counted("seen", count.seen as u64, "/devices?q=seen%3C1d", "in the last 24 h"),
-        counted("armed", count.armed as u64, "/devices?q=armed", "may be wiped at their next boot"),
-        counted("proposals", count.proposed.len() as u64, "/predictions/proposals", "wait for an answer"),
+        counted("devices", sums.devices as u64, "/devices", "known here"),
+        counted("seen", sums.seen as u64, "/devices?q=seen%3C1d", "in the last 24 h"),
+        counted("armed", sums.armed as u64, "/devices?q=armed", "may be wiped at their next boot"),
+        counted("proposals", sums.proposals() as u64, "/predictions/proposals", "wait for an answer"),
     ]
 }
 
-fn foresight(day: &Day, status: &Status, count: &Count) -> Vec<Figure> {
+fn foresight(day: &Day, status: &Status, sums: &Sums) -> Vec<Figure> {
     let nothing = || "\u{2013}".to_owned();
     let staged = Figure {
         name: "files at hand",
@@ -157,7 +156,7 @@ fn foresight(day: &Day, status: &Status, count: &Count) -> Vec<Figure> {
         link: "/predictions",
         bad: false,
     };
-    vec![staged, right, counted("predictions act", count.acts as u64, "/predictions#coverage", "for so many devices")]
+    vec![staged, right, counted("predictions act", sums.acts() as u64, "/predictions#coverage", "for so many devices")]
 }
 
 /// What a tier is called on pages.

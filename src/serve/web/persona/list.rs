@@ -18,8 +18,11 @@ use crate::{
 };
 
 use super::{
-    super::{Frame, Trouble, Visitor, Wants, Web, frame::Section},
-    count::{Count, Counts},
+    super::{
+        Frame, Trouble, Visitor, Wants, Web,
+        census::{Count, Sums},
+        frame::Section,
+    },
     told::{self, Flaw},
     used::composed_of,
 };
@@ -172,16 +175,16 @@ async fn page(
 
 fn view(web: &Web, ask: Ask) -> View {
     let (library, ground) = (web.context.library.view(), web.context.engine.ground());
-    let (counts, dir) = (web.counts(), web.context.library.desk().dir());
+    let (sums, dir) = (web.sums(), web.context.library.desk().dir());
     let catalog = &ground.catalog;
     let entry = |status: &Status| status.name.parse().ok().and_then(|name: PersonaName| catalog.persona(&name));
     let fits = |status: &&Status| is_wanted(&ask, status, entry(status));
     let mut fitting: Vec<&Status> = library.statuses.iter().filter(fits).collect();
-    sort(&mut fitting, &ask.sort, &counts, catalog);
+    sort(&mut fitting, &ask.sort, &sums, catalog);
     let pages = fitting.len().div_ceil(ROWS).max(1);
     let page = ask.page.min(pages);
     let shown = fitting.iter().skip((page - 1) * ROWS).take(ROWS);
-    let rows = shown.map(|status| row(status, entry(status), &counts, catalog)).collect();
+    let rows = shown.map(|status| row(status, entry(status), &sums, catalog)).collect();
     let errors = library.problems.iter().filter(|problem| problem.is_error()).count();
     let mut problems: Vec<_> = library.problems.iter().collect();
     problems.sort_by_key(|problem| Reverse(problem.is_error()));
@@ -235,9 +238,9 @@ fn labels(catalog: &Catalog) -> Vec<String> {
     all.into_iter().take(LABELS).collect()
 }
 
-fn sort(statuses: &mut [&Status], by: &str, counts: &Counts, catalog: &Catalog) {
+fn sort(statuses: &mut [&Status], by: &str, sums: &Sums, catalog: &Catalog) {
     let count = |status: &Status| {
-        let count = status.name.parse::<PersonaName>().ok().and_then(|name| counts.get(&name).copied());
+        let count = status.name.parse().ok().map(|name: PersonaName| sums.of(&name));
         count.unwrap_or_default()
     };
     match by {
@@ -257,7 +260,7 @@ fn sort(statuses: &mut [&Status], by: &str, counts: &Counts, catalog: &Catalog) 
     }
 }
 
-fn row(status: &Status, entry: Option<&Entry>, counts: &Counts, catalog: &Catalog) -> Row {
+fn row(status: &Status, entry: Option<&Entry>, sums: &Sums, catalog: &Catalog) -> Row {
     let name: Option<PersonaName> = status.name.parse().ok();
     let persona = entry.map(|entry| &entry.persona);
     Row {
@@ -275,7 +278,7 @@ fn row(status: &Status, entry: Option<&Entry>, counts: &Counts, catalog: &Catalo
         commit: status.commit.as_ref().map(ToString::to_string),
         image: persona.map(|persona| persona.image().to_string()),
         imaged: persona.is_some_and(|persona| catalog.image(persona.image()).is_some()),
-        devices: name.and_then(|name| counts.get(&name).copied()).unwrap_or_default(),
+        devices: name.map(|name| sums.of(&name)).unwrap_or_default(),
     }
 }
 

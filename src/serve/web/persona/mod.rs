@@ -16,7 +16,6 @@ mod act;
 mod begin;
 mod compare;
 mod conflict;
-mod count;
 mod draft;
 mod editor;
 mod fragment;
@@ -33,7 +32,6 @@ use axum::Router;
 
 use super::Web;
 
-pub(super) use count::Counted;
 pub(super) use draft::Checks;
 pub(super) use past::Kept;
 

@@ -12,15 +12,18 @@ use serde::Serialize;
 use crate::{
     document::yaml,
     library::Status,
-    model::{Device, Moment, PersonaName, image::Tier, timeline::Boot},
+    model::{Device, DeviceId, Moment, PersonaName, image::Tier, timeline::Boot},
     persona::{Persona, catalog::Entry},
     usage::timeline,
     world::World,
 };
 
 use super::{
-    super::{Frame, Trouble, Visitor, Wants, Web, boot, word::encoded},
-    count::{Count, assigned, has},
+    super::{
+        Frame, Trouble, Visitor, Wants, Web, boot,
+        census::{Count, Rows, assigned, has},
+        word::encoded,
+    },
     list::label,
     past::Row as Commit,
     told::{self, Flaw, seen_by},
@@ -179,8 +182,8 @@ fn view(web: &Web, name: &PersonaName, shown: &'static str, visitor: &Visitor) -
         text,
         flaws: flaws.collect(),
         used: Used::of(web, &paper),
-        devices: devices(&world, name, now),
-        count: web.counts().get(name).copied().unwrap_or_default(),
+        devices: devices(web, &world, name, now),
+        count: web.sums().of(name),
         all_devices: format!("/devices?q={}", encoded(&format!("persona={name}"))),
         boots: boots(&world, name, status, now),
         commits,
@@ -240,8 +243,8 @@ fn facts(web: &Web, entry: &Entry) -> Facts {
     }
 }
 
-/// The first devices that have it or are to have it: those that have it first. One pass.
-fn devices(world: &World, name: &PersonaName, now: Moment) -> Vec<DeviceRow> {
+/// The first devices that have it or are to have it: those that have it first.
+fn devices(web: &Web, world: &World, name: &PersonaName, now: Moment) -> Vec<DeviceRow> {
     let row = |device: &Device| {
         let hardware = &device.hardware;
         let words = [hardware.manufacturer.as_deref(), hardware.product.as_deref()];
@@ -254,18 +257,24 @@ fn devices(world: &World, name: &PersonaName, now: Moment) -> Vec<DeviceRow> {
             seen: device.seen.map(|seen| seen.last),
         }
     };
+    let shown = web.rows(|rows| first(rows, name.as_str()));
+    shown.iter().filter_map(|device| world.devices.get(device)).map(row).collect()
+}
+
+/// Their names. One pass over what was counted.
+fn first(rows: &Rows, name: &str) -> Vec<DeviceId> {
     let (mut having, mut waiting) = (vec![], vec![]);
-    for device in world.devices.values() {
-        if has(device) == Some(name) {
-            having.push(device);
-        } else if waiting.len() < DEVICES && assigned(device, now) == Some(name) {
-            waiting.push(device);
+    for (device, row) in rows {
+        if row.has.as_deref() == Some(name) {
+            having.push(*device);
+        } else if waiting.len() < DEVICES && row.assigned.as_deref() == Some(name) {
+            waiting.push(*device);
         }
         if having.len() == DEVICES {
             break;
         }
     }
-    having.into_iter().chain(waiting).take(DEVICES).map(row).collect()
+    having.into_iter().chain(waiting).take(DEVICES).collect()
 }
 
 /// The last boots with it, and how they went.

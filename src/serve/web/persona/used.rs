@@ -29,13 +29,13 @@ pub(super) struct Used {
 }
 
 impl Used {
-    /// Who uses it now. One pass over the devices.
+    /// Who uses it now. Not for an async task.
     pub(super) fn of(web: &Web, paper: &Paper) -> Self {
         let view = web.context.library.view();
         let by = composed_of(&view, paper);
         let Paper::Persona(name) = paper else { return Self { by, ..Self::default() } };
         let (world, ground) = (web.context.engine.world(), web.context.engine.ground());
-        let count = web.counts().get(name).copied().unwrap_or_default();
+        let count = web.sums().of(name);
         let policy = &ground.site.boot;
         let under_way = world.boots.values().filter(|boot| {
             boot.outcome.is_none() && boot.kernel.as_ref().is_some_and(|kernel| kernel.persona.name == *name)

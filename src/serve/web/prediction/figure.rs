@@ -6,7 +6,7 @@ use crate::{
     engine::trainer::{Status, Taught},
     model::Moment,
     serve::web::{
-        census::Count,
+        census::Sums,
         chart::{About, Bars, Calibration, Chart, Curve, Dot, Heat, Line, Part, Series, Slot, Stack, percent},
     },
     usage::quality::Tally,
@@ -107,9 +107,9 @@ pub(super) fn confusion(status: &Status) -> Option<Chart> {
 }
 
 /// For how many devices predictions act.
-pub(super) fn coverage(count: &Count) -> Chart {
-    let (acts, proposed, silent) = (count.acts, count.proposed.len(), count.silent);
-    let none = count.devices.saturating_sub(acts + proposed + silent);
+pub(super) fn coverage(sums: &Sums) -> Chart {
+    let (acts, proposed, silent) = (sums.acts(), sums.proposals(), sums.silent());
+    let none = sums.devices.saturating_sub(acts + proposed + silent);
     let part = |class, name: &str, value: usize| Part {
         series: Series::new(class, name),
         value: value as f64,
@@ -124,7 +124,7 @@ pub(super) fn coverage(count: &Count) -> Chart {
     let said = "For how many devices a prediction would choose the persona of the next boot, is proposed, keeps silent as \
                 somebody spoke first or it is not sure enough, or is not there at all.";
     let about = About { id: "coverage", title: "Coverage".into(), said: said.into() };
-    let bars = vec![(format!("{} devices", count.devices), count.devices as f64, parts)];
+    let bars = vec![(format!("{} devices", sums.devices), sums.devices as f64, parts)];
     Stack { about, columns: ["", "what", "devices"], bars }.draw()
 }
 

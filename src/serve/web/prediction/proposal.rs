@@ -20,7 +20,7 @@ use crate::{
 };
 
 use super::{Frame, Notice, Section, Trouble, Visitor, Wants, Web};
-use crate::serve::web::{census::Count, order::Fields};
+use crate::serve::web::{census::Sums, order::Fields};
 
 /// How many proposals a page has, and how many are answered at once.
 const A_PAGE: usize = 50;
@@ -81,8 +81,8 @@ impl Row {
 }
 
 /// Those that still hold, of the surest ones from a place on.
-pub(super) fn rows(web: &Web, count: &Count, from: usize, most: usize) -> Vec<Row> {
-    count.proposed.iter().skip(from).take(most).filter_map(|(_, device)| Row::of(web, *device)).collect()
+pub(super) fn rows(web: &Web, sums: &Sums, from: usize, most: usize) -> Vec<Row> {
+    sums.proposed().skip(from).take(most).filter_map(|device| Row::of(web, device)).collect()
 }
 
 #[derive(Debug, Serialize)]
@@ -110,11 +110,11 @@ pub(super) async fn page(
     _visitor: Visitor,
     frame: Frame,
 ) -> Result<Response, Trouble> {
-    let count = web.count().await?;
-    let pages = count.proposed.len().div_ceil(A_PAGE).max(1);
+    let sums = web.count().await?;
+    let pages = sums.proposals().div_ceil(A_PAGE).max(1);
     let page = Fields::of(query.unwrap_or_default().as_bytes()).read::<usize>("page")?.unwrap_or(1).clamp(1, pages);
-    let rows = rows(&web, &count, (page - 1) * A_PAGE, A_PAGE);
-    let view = View { waiting: count.proposed.len(), page, pages, rows };
+    let rows = rows(&web, &sums, (page - 1) * A_PAGE, A_PAGE);
+    let view = View { waiting: sums.proposals(), page, pages, rows };
     wants.answer(&view, || Page { frame: frame.titled(Section::Predictions, "Proposals"), view: &view })
 }
 
@@ -206,11 +206,9 @@ pub(super) async fn answer(State(web): State<Web>, visitor: Visitor, fields: Fie
             false => Order::DeclineProposal { persona: row.persona.clone() },
         },
     };
-    web.count_anew();
     if !rows.is_empty() {
         web.order(&visitor, rows.iter().map(line).collect()).await?;
     }
-    web.count_anew();
     let left = match gone.len() {
         0 => String::new(),
         _ => format!(" No longer proposed, and left alone: {}.", gone.join(", ")),

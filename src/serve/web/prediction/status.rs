@@ -57,14 +57,14 @@ pub(super) async fn page(
     _visitor: Visitor,
     frame: Frame,
 ) -> Result<Response, Trouble> {
-    let count = web.count().await?;
+    let sums = web.count().await?;
     let standings = standings(&web.context);
     let status = &standings.status;
     let view = View {
         stale: standings.until.is_some_and(|until| until < frame.now),
-        waiting: count.proposed.len(),
-        proposals: proposal::rows(&web, &count, 0, PROPOSALS),
-        coverage: figure::coverage(&count),
+        waiting: sums.proposals(),
+        proposals: proposal::rows(&web, &sums, 0, PROPOSALS),
+        coverage: figure::coverage(&sums),
         by_lesson: figure::lessons(&status.lessons),
         calibration: figure::calibration(status),
         confusion: figure::confusion(status),

@@ -24,9 +24,6 @@ document.addEventListener("change", (event) => {
 document.addEventListener("part", count);
 count();
 
-// A large fleet is looked at now and then: something happens in it all the time.
-if (document.querySelector("#rows[data-live=slowly]")) setInterval(() => document.hidden || refresh(), 10_000);
-
 if (document.getElementById("work")) {
   const look = setInterval(() => document.querySelector("#work .working") ? refresh() : clearInterval(look), 1000);
 }

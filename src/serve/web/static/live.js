@@ -3,14 +3,17 @@
 // `data-live-boot="ID"` or `data-live-device="ID"` minds only what is about that attempt or device.
 // What changes without anything happening, as bytes that come, says `data-every="SECONDS"` as well, and is asked for so often.
 //
+// After each look a page rests, the longer the longer it took: many pages that follow much cannot take the server from others.
+//
 // A tab that nobody looks at holds no stream: browsers open six connections to a server, and every tab would take one.
 
 const POLL = 10_000;
+const REST = 5;
+const LONGEST_REST = 10_000;
 let source = null;
 let waiting = false;
 let again = false;
 let poll = null;
-let later = null;
 
 const parts = () => [...document.querySelectorAll("[data-live]")];
 
@@ -26,6 +29,7 @@ function concerns(part, change) {
 export async function refresh() {
   if (waiting) { again = true; return; }
   waiting = true;
+  const began = performance.now();
   try {
     const answer = await fetch(location.href, { headers: { "x-live": "1" } });
     if (answer.redirected) { location.reload(); return; }
@@ -44,8 +48,10 @@ export async function refresh() {
   } catch {
     // The server is away: the stream says when it is back.
   } finally {
-    waiting = false;
-    if (again) { again = false; refresh(); }
+    setTimeout(() => {
+      waiting = false;
+      if (again) { again = false; refresh(); }
+    }, Math.min(LONGEST_REST, REST * (performance.now() - began)));
   }
 }
 
@@ -67,11 +73,7 @@ function follow() {
   source = new EventSource("/live");
   source.addEventListener("change", (event) => {
     const changes = JSON.parse(event.data);
-    if (!parts().some((part) => changes.some((change) => concerns(part, change)))) return;
-    refresh();
-    // A large fleet is counted now and then: a second look shows what the first one came too early for.
-    clearTimeout(later);
-    later = setTimeout(refresh, 1500);
+    if (parts().some((part) => changes.some((change) => concerns(part, change)))) refresh();
   });
   source.onopen = () => { clearInterval(poll); poll = null; document.documentElement.dataset.stream = "open"; };
   source.onerror = () => {

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::{
     model::{
-        Role, User, UserName,
-        attribute::{AttributeName, AttributeValue, Attributes, Changes, USER},
+        Device, Role, User, UserName,
+        attribute::{AttributeName, AttributeValue, Attributes, Changes},
         command::{Line, Orders, Rejection, UserOrder},
         reply::Reply,
         request::Request,
@@ -89,11 +89,7 @@ async fn view(web: &Web, name: UserName) -> Result<View, Trouble> {
     let view = move || {
         let (world, now) = (web.context.engine.world(), (web.context.clock)());
         let known = world.users.get(&name);
-        let uses = |device: &&crate::model::Device| {
-            device.attributes.get(USER).is_some_and(|user| user.as_str() == name.as_str())
-        };
-        let used: Vec<_> = world.devices.values().filter(uses).collect();
-        let row = |device: &&crate::model::Device| DeviceRow {
+        let row = |device: &Device| DeviceRow {
             device: device.id.to_string(),
             what: device.hardware.product.clone().unwrap_or_default(),
             persona: persona(&world, device, now).map(|(name, _)| name.to_string()),
@@ -104,8 +100,8 @@ async fn view(web: &Web, name: UserName) -> Result<View, Trouble> {
             active: known.is_none_or(|user| user.active),
             attributes: known.map(|user| user.attributes.clone()).unwrap_or_default(),
             changed: known.map_or(0, |user| user.changed),
-            count: used.len(),
-            devices: used.iter().take(SHOWN).map(row).collect(),
+            count: world.used_by(&name).count(),
+            devices: world.used_by(&name).take(SHOWN).map(row).collect(),
             name: name.to_string(),
             conflict: None,
         }
