@@ -222,7 +222,7 @@ async fn typed(site: &Site, times: u32) {
                 took.push(began.elapsed().as_secs_f64() * 1e3);
                 assert!(status.is_success(), "{status}: {said}");
             }
-            line(&format!("  {ask}: {what}"), &took);
+            answered(&format!("  {ask}: {what}"), &took);
         }
     }
 }
@@ -240,11 +240,11 @@ fn committed(site: &Site, times: u32) {
         }
     }
     println!("\n{:<36} {:>7} {:>7} {:>7}", "right after a commit, ms", "p50", "p99", "max");
-    line("  a persona's history", &history);
-    line("  a persona", &page);
+    answered("  a persona's history", &history);
+    answered("  a persona", &page);
 }
 
-fn line(what: &str, took: &[f64]) {
+fn answered(what: &str, took: &[f64]) {
     let [p50, p99, most] = [50.0, 99.0, 100.0].map(|percent| percentile(took, percent));
     println!("{what:<36} {p50:>7.2} {p99:>7.2}{} {most:>6.2}", mark(p99, GOALS[0]));
 }
