@@ -238,6 +238,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         dir: images::folder(&config.state_dir),
         ram: config.images_ram,
         disk: config.images_disk,
+        aim: config.images_aim,
         origins: origins(config, &health),
     };
     let (images, warning) = Images::open(&settings)?;
