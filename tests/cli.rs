@@ -214,7 +214,7 @@ fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
         })
         .collect();
     for setting in [
-        "images: {ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB, patience: 1m}",
+        "images: {ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB, patience: 1m, aim: hits}",
         "http: {port: 80, client_rate: 50MiB, total_rate: 800MiB}",
         "stuck_after: 15m",
         "pools: 192.0.2.100-192.0.2.199",
