@@ -1,6 +1,7 @@
 //! The configuration as it is written: what is read from a file, and what `greenroom config show` prints.
 
 mod api;
+mod images;
 mod syslog;
 
 use std::{collections::BTreeMap, fmt::Display, net::Ipv4Addr, path::PathBuf, str::FromStr};
@@ -9,7 +10,6 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
-    images::OriginSettings,
     model::{
         Arch, Bytes, MacAddr, Oui, PersonaName, Probability, Seconds,
         attribute::AttributeName,
@@ -18,12 +18,12 @@ use crate::{
         site::{ArmPredicted, DhcpMode, Match, Mirrors, PredictPolicy},
     },
     persona::schema::text,
-    stage::Aim,
 };
 
 use super::Directory;
 
 pub(super) use api::Api;
+pub(super) use images::{Images, S3};
 pub(super) use syslog::Syslog;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -327,52 +327,6 @@ impl From<When> for Match {
         let attributes = attributes.into_iter().map(|(name, Patterns(patterns))| (name, patterns)).collect();
         Self { mac, oui, arch, subnet, manufacturer, product, serial, asset, attributes, circuit, remote, relay }
     }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Images {
-    #[serde(deserialize_with = "text", serialize_with = "size")]
-    pub(super) ram: Bytes,
-    #[serde(deserialize_with = "text", serialize_with = "size")]
-    pub(super) disk: Bytes,
-    pub(super) aim: Aim,
-    #[serde(deserialize_with = "text", serialize_with = "written")]
-    pub(super) patience: Seconds,
-    #[serde(deserialize_with = "text", serialize_with = "size")]
-    pub(super) keeper_rate: Bytes,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) s3: Option<S3>,
-}
-
-impl Default for Images {
-    fn default() -> Self {
-        let patience = Seconds(OriginSettings::PATIENCE.as_secs() as u32);
-        Self {
-            ram: Bytes(1 << 30),
-            disk: Bytes(50 << 30),
-            aim: Aim::Hits,
-            patience,
-            keeper_rate: Bytes(32 << 20),
-            s3: None,
-        }
-    }
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct S3 {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) endpoint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) region: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) access_key: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) secret_key: Option<String>,
-    pub(super) instance: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) path_style: Option<bool>,
 }
 
 /// What predictions may do, and what is ahead of time.
