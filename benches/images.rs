@@ -21,6 +21,7 @@ use greenroom::{
         Bytes, Digest,
         image::{ImageFile, Origin, Tier},
     },
+    stage::Aim,
 };
 use tokio::io::AsyncReadExt;
 
@@ -76,7 +77,7 @@ fn open(dir: &Path, ram_blob_mib: usize, disk_mib: usize) -> Images {
     // A blob takes at most half of the RAM tier.
     let (ram, disk) = (Bytes((2 * ram_blob_mib as u64) << 20), Bytes((disk_mib as u64) << 20));
     let origins = OriginSettings::new(|| 0);
-    Images::open(&Settings { dir: dir.to_owned(), ram, disk, origins }).expect("a new cache opens").0
+    Images::open(&Settings { dir: dir.to_owned(), ram, disk, aim: Aim::Hits, origins }).expect("a new cache opens").0
 }
 
 /// Reads a blob whole, as the HTTP service does.

@@ -1,5 +1,6 @@
 //! The pages at 100,000 devices and 1,000 personas: what the server takes for each, what a browser loads and when it shows
-//! something, and how soon a fact is on the screen. `cargo bench --bench pages [-- KIND...] [--quick]`.
+//! something, how soon a fact is on the screen, what the editor is answered as one types, and what the first look at a persona's
+//! past costs after a commit. `cargo bench --bench pages [-- KIND...] [--quick]`.
 //!
 //! Beside each stands nginx, which serves the same bytes as files: what the wire and the browser take anyhow. The two take turns;
 //! only the ratios mean anything elsewhere. Missed goals get a mark, and nothing else: a benchmark is no test.
@@ -88,6 +89,10 @@ fn main() {
             mark(shown, GOALS[2]),
             shown / still,
         );
+    }
+    if kinds.is_empty() || kinds.iter().any(|kind| kind.starts_with("/personas")) {
+        runtime.block_on(typed(&site, if quick { 10 } else { 50 }));
+        committed(&site, if quick { 10 } else { 50 });
     }
     live(&site, &browser, if quick { 10 } else { 40 });
     println!("\n! marks what misses its goal: {GOALS:?} (ms at p99, kB, ms, ms)");
@@ -184,6 +189,64 @@ async fn served(site: &Site, peer: &Peer, page: &Page, times: usize) -> (Vec<f64
         }
     }
     (ours, files)
+}
+
+/// What the editor asks as one types: what is wrong with a text, and which of the 100,000 devices it would change. Each text is
+/// another one.
+async fn typed(site: &Site, times: u32) {
+    // What few devices are assigned, what a rule gives, and what hundreds of personas could extend.
+    let papers =
+        [("one persona", "persona-0500"), ("one that a rule gives", "kiosk-live"), ("a fragment", "fragments/admin")];
+    println!("\n{:<36} {:>7} {:>7} {:>7}", "as one types, ms", "p50", "p99", "max");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for ask in ["draft", "impact"] {
+        for (what, paper) in papers {
+            let file = site.dir.path().join("library").join(format!("{paper}.yaml"));
+            let text = fs::read_to_string(file).unwrap();
+            let mut took = vec![];
+            for n in 0..times {
+                let changed = match text.contains("labels: {") {
+                    true => text.replacen("labels: {", &format!("labels: {{bench: n{n}, "), 1),
+                    false => format!("{text}labels: {{bench: n{n}}}\n"),
+                };
+                let body = json!({ "text": changed });
+                let request = client
+                    .post(format!("{}/personas/{paper}/{ask}", site.url))
+                    .header("cookie", site.cookie().trim_start_matches("Cookie: "))
+                    .header("sec-fetch-site", "same-origin")
+                    .header("content-type", "application/json")
+                    .body(body.to_string());
+                let began = Instant::now();
+                let answer = request.send().await.unwrap();
+                let (status, said) = (answer.status(), answer.text().await.unwrap());
+                took.push(began.elapsed().as_secs_f64() * 1e3);
+                assert!(status.is_success(), "{status}: {said}");
+            }
+            answered(&format!("  {ask}: {what}"), &took);
+        }
+    }
+}
+
+/// The first look at a persona's past after somebody committed: nothing that was kept of lists of commits holds any more.
+fn committed(site: &Site, times: u32) {
+    let (mut history, mut page) = (vec![], vec![]);
+    for n in 0..times {
+        site.git(&["commit", "-q", "--allow-empty", "-m", &format!("Commit {n}")]);
+        for (path, took) in [("/personas/persona-0500/history", &mut history), ("/personas/persona-0501", &mut page)] {
+            let url = format!("{}{path}", site.url);
+            let words = ["-sS", "-o", "/dev/null", "-w", "%{time_total}", "-H", &site.cookie(), &url];
+            let output = Command::new("curl").args(words).output().unwrap();
+            took.push(String::from_utf8_lossy(&output.stdout).parse::<f64>().unwrap() * 1e3);
+        }
+    }
+    println!("\n{:<36} {:>7} {:>7} {:>7}", "right after a commit, ms", "p50", "p99", "max");
+    answered("  a persona's history", &history);
+    answered("  a persona", &page);
+}
+
+fn answered(what: &str, took: &[f64]) {
+    let [p50, p99, most] = [50.0, 99.0, 100.0].map(|percent| percentile(took, percent));
+    println!("{what:<36} {p50:>7.2} {p99:>7.2}{} {most:>6.2}", mark(p99, GOALS[0]));
 }
 
 /// What a browser that was never here loads, in kilobytes, and when it shows something, in milliseconds.

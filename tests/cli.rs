@@ -214,7 +214,7 @@ fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
         })
         .collect();
     for setting in [
-        "images: {ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB, patience: 1m}",
+        "images: {ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB, patience: 1m, aim: hits}",
         "http: {port: 80, client_rate: 50MiB, total_rate: 800MiB}",
         "stuck_after: 15m",
         "pools: 192.0.2.100-192.0.2.199",
@@ -223,6 +223,26 @@ fn the_sample_configuration_is_good_and_says_what_its_comments_say() {
     ] {
         assert!(uncommented.contains(setting) && !uncommented.contains(&format!("# {setting}")), "{uncommented}");
     }
+}
+
+#[test]
+fn the_unit_lets_the_daemon_write_its_state_and_its_library_and_systemd_reads_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let unit = |file: &Path| text(&greenroom(&["config", "unit", "--config", &file.display().to_string()]));
+    let missing = unit(&dir.path().join("none.yaml"));
+    assert!(missing.contains("\nReadWritePaths=-/etc/greenroom/personas\n"), "{missing}");
+    // A library that is part of a work tree: git writes above it.
+    let tree = dir.path().join("our tree");
+    fs::create_dir_all(tree.join(".git")).unwrap();
+    let config = dir.path().join("greenroom.yaml");
+    fs::write(&config, "state_dir: /srv/state\nlibrary: our tree/personas\n").unwrap();
+    let written = unit(&config);
+    let paths = format!("\nReadWritePaths=-{} -/srv/state\n", tree.display().to_string().replace(' ', "\\x20"));
+    assert!(written.contains(&paths), "{paths:?}: {written}");
+    let file = dir.path().join("greenroom.service");
+    fs::write(&file, written.replace("/usr/local/bin/greenroom", "/bin/true")).unwrap();
+    let output = Command::new("systemd-analyze").arg("verify").arg(&file).output().unwrap();
+    assert!(output.status.success() && !text(&output).contains("greenroom.service"), "{}", text(&output));
 }
 
 #[test]

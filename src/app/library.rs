@@ -1,10 +1,15 @@
 //! The library's two tasks: taking up what changes in its folder, and fetching what others committed.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
 use tokio::{sync::mpsc, time::interval};
 
 use crate::{
+    document::Problem,
     library::{Library, NotPulled, Pulled, Remote, Store, Watch},
     model::PersonaRef,
     serve::Context,
@@ -29,7 +34,7 @@ pub(super) fn open(dir: &Path, state_dir: &Path, world: &World) -> Library {
     for (persona, error) in library.recall(planned) {
         tracing::info!("boots of {persona} cannot be replayed: {error}");
     }
-    tell(&library.problems().iter().map(ToString::to_string).collect::<Vec<_>>());
+    tell(&library.problems().iter().collect::<Vec<_>>());
     library
 }
 
@@ -45,17 +50,35 @@ pub(super) async fn watch(context: Context, dir: std::path::PathBuf) {
         let looking = context.clone();
         let read = tokio::task::spawn_blocking(move || looking.refresh_library(false)).await;
         if read.unwrap_or(false) {
-            let problems: Vec<String> = context.problems().iter().map(ToString::to_string).collect();
+            let problems = context.problems();
             tracing::info!(problems = problems.len(), "the library has changed and was read again");
             // What was said before is not said again.
-            tell(&problems.iter().filter(|problem| !told.contains(*problem)).cloned().collect::<Vec<_>>());
-            told = problems.into_iter().collect();
+            tell(&problems.iter().filter(|problem| !told.contains(&problem.to_string())).collect::<Vec<_>>());
+            told = problems.iter().map(ToString::to_string).collect();
         }
     }
 }
 
-fn tell(problems: &[String]) {
-    problems.iter().for_each(|problem| tracing::warn!("the library has a problem\n{problem}"));
+/// Every error; of warnings, as there are many of a kind where images are still to come, the first of each.
+fn tell(problems: &[&Problem]) {
+    let mut alike: BTreeMap<&str, Vec<&Problem>> = BTreeMap::new();
+    for problem in problems {
+        if problem.is_error() {
+            tracing::warn!("the library has a problem\n{problem}");
+        } else {
+            alike.entry(problem.code).or_default().push(problem);
+        }
+    }
+    for (code, warnings) in alike {
+        match &warnings[..] {
+            [one] => tracing::warn!("the library has a problem\n{one}"),
+            [first, rest @ ..] => tracing::warn!(
+                "the library has a problem, and {} more [{code}], which `greenroom persona check` tells\n{first}",
+                rest.len()
+            ),
+            [] => {}
+        }
+    }
 }
 
 /// Pulls now, then every so often, and whenever the webhook rings.

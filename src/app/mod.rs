@@ -3,6 +3,7 @@
 //! Everything is bound and opened first; only then does anything run. A vital service that ends takes the process with it,
 //! with its name; a helper is started again and shows in `/healthz`.
 
+mod acts;
 mod directory;
 pub mod keeper;
 mod library;
@@ -164,6 +165,7 @@ pub async fn run(config: Config) -> Result<(), AppError> {
         tokio::spawn(net::watch(interfaces, context.clone())),
         tokio::spawn(keeper::keep(context.clone())),
         tokio::spawn(trainer::learn(context.clone())),
+        tokio::spawn(acts::look(context.clone())),
         tokio::spawn(stager::stage(context.clone(), config.predict_horizon)),
     ]);
     if let Some((directory, settings)) = directory.zip(config.directory.as_ref()) {
@@ -236,6 +238,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
         dir: images::folder(&config.state_dir),
         ram: config.images_ram,
         disk: config.images_disk,
+        aim: config.images_aim,
         origins: origins(config, &health),
     };
     let (images, warning) = Images::open(&settings)?;
@@ -265,6 +268,7 @@ async fn bind(config: &Config) -> Result<Bound, AppError> {
             clock,
         })),
         journal: facts,
+        acts: Arc::default(),
         keeper: Arc::new(Keeper::new(images.clone(), config.keeper_rate)),
         images,
         outlook: Arc::default(),

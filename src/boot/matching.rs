@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::model::{
     Device,
+    attribute::AttributeValue,
     site::{BootPolicy, Match, Quirk},
 };
 
@@ -12,9 +13,19 @@ use crate::model::{
 /// `address` is what the device uses now; `device.attributes` are those that it has of its user, too
 /// ([`World::whole`](crate::world::World::whole)). What the device has not reported, and what nobody says of it, fits nothing.
 pub fn fits(when: &Match, device: &Device, address: Option<Ipv4Addr>) -> bool {
+    fits_with(when, device, address, |name| device.attributes.get(name))
+}
+
+/// The same of a device that takes what is `said` of it from elsewhere, too: no copy of it is made to look at it.
+pub fn fits_with<'a>(
+    when: &Match,
+    device: &Device,
+    address: Option<Ipv4Addr>,
+    said: impl Fn(&str) -> Option<&'a AttributeValue>,
+) -> bool {
     let (hardware, link) = (&device.hardware, &device.link);
     let attributes = when.attributes.iter().map(|(name, patterns)| {
-        one_of(patterns, |pattern| device.attributes.get(name).is_some_and(|value| resembles(pattern, value.as_str())))
+        one_of(patterns, |pattern| said(name.as_str()).is_some_and(|value| resembles(pattern, value.as_str())))
     });
     let fields = [
         one_of(&when.mac, |mac| device.macs.contains(mac)),

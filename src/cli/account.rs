@@ -2,19 +2,27 @@
 
 use std::io::{self, IsTerminal};
 
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 
 use crate::{
     app,
-    model::{AccountName, Moment, Role},
+    model::{AccountName, Moment, Role, account::check_password, command::Rejection},
     serve::account::{AccountView, CreateAsk, Made, PasswordAsk, RemoveAsk, RoleAsk},
 };
 
 use super::{
     Done, Failure, Global,
     client::{Daemon, operator},
-    out, say, say_json,
+    out,
+    prompt::Prompt,
+    say, say_json,
 };
+
+/// How often a password is asked for when what is typed will not do.
+const TRIES: usize = 3;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -26,8 +34,7 @@ Examples:
   greenroom account password ann --invite      ann has lost hers
   greenroom account remove ann
 
-Roles: viewer (looks), operator (assigns and arms devices as well), author (writes personas as well), admin (says who may do
-what as well). An invitation is a link: whoever opens it chooses the password.";
+An invitation is a link: whoever opens it chooses the password.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -35,8 +42,8 @@ pub(super) enum Command {
     Add {
         /// What pages and facts call them.
         name: AccountName,
-        /// What they may do: viewer, operator, author, admin.
-        #[arg(long)]
+        /// What they may do.
+        #[arg(long, value_parser = roles())]
         role: Role,
         #[command(flatten)]
         secret: Secret,
@@ -48,6 +55,7 @@ pub(super) enum Command {
         /// Its name.
         name: AccountName,
         /// What it may do from now on.
+        #[arg(value_parser = roles())]
         role: Role,
     },
     /// Give an account another password. It has to sign in again.
@@ -64,6 +72,12 @@ pub(super) enum Command {
     },
 }
 
+/// The roles, for the help and for completions.
+fn roles() -> impl TypedValueParser<Value = Role> {
+    let each = Role::ALL.map(|role| PossibleValue::new(role.name()).help(role.about()));
+    PossibleValuesParser::new(each).try_map(|name| name.parse::<Role>())
+}
+
 /// Where a password comes from; from the terminal, when nothing is said.
 #[derive(Debug, Args)]
 pub(super) struct Secret {
@@ -76,8 +90,8 @@ pub(super) struct Secret {
 }
 
 impl Secret {
-    /// The password, or that there is to be an invitation.
-    fn read(&self, name: &AccountName) -> Result<Option<String>, Failure> {
+    /// The password, or that there is to be an invitation. Whether the account is to be there is known before anybody types.
+    async fn read(&self, name: &AccountName, daemon: &Daemon, known: bool) -> Result<Option<String>, Failure> {
         if self.invite {
             return Ok(None);
         }
@@ -90,22 +104,35 @@ impl Secret {
             let help = "there is no terminal to ask for the password: use --password-stdin or --invite";
             return Err(Failure::Wrong(help.into()));
         }
-        let ask = |words: String| {
-            rpassword::prompt_password(words).map_err(|error| Failure::Failed(format!("the terminal: {error}")))
-        };
-        let password = ask(format!("Password for {name}: "))?;
-        if ask("Again: ".into())? != password {
-            return Err(Failure::Failed("the two passwords are not the same: nothing was changed".into()));
+        let accounts: Vec<AccountView> = daemon.get("/accounts").await?;
+        match accounts.iter().any(|account| account.name == *name) {
+            true if !known => Err(Failure::Failed(Rejection::AccountExists { name: name.clone() }.to_string())),
+            false if known => Err(Failure::Failed(Rejection::NoAccount { name: name.clone() }.to_string())),
+            _ => asked(name).await.map(Some),
         }
-        Ok(Some(password))
     }
+}
+
+/// A password, typed twice on the terminal.
+async fn asked(name: &AccountName) -> Result<String, Failure> {
+    let mut prompt = Prompt::open()?;
+    for _ in 0..TRIES {
+        let password = prompt.ask(format!("Password for {name}: ")).await?;
+        let why = match check_password(name, &password) {
+            Err(bad) => bad.to_string(),
+            Ok(()) if prompt.ask("Again: ".into()).await? == password => return Ok(password),
+            Ok(()) => "the two passwords are not the same".into(),
+        };
+        out::note(&why);
+    }
+    Err(Failure::Failed(format!("none of {TRIES} passwords will do: nothing was changed")))
 }
 
 pub(super) async fn run(command: Command, global: &Global) -> Done {
     let daemon = Daemon::new(global)?;
     match command {
         Command::Add { name, role, secret } => {
-            let ask = CreateAsk { password: secret.read(&name)?, name, role, by: operator() };
+            let ask = CreateAsk { password: secret.read(&name, &daemon, false).await?, name, role, by: operator() };
             let made: Made = daemon.post("/accounts", &ask).await?;
             told(&made, global, &format!("{} is {role} and can sign in", made.name))
         }
@@ -115,7 +142,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Done {
             done(&name, global, format!("{name} is {role} now, and has to sign in again"))
         }
         Command::Password { name, secret } => {
-            let ask = PasswordAsk { password: secret.read(&name)?, name, by: operator() };
+            let ask = PasswordAsk { password: secret.read(&name, &daemon, true).await?, name, by: operator() };
             let made: Made = daemon.post("/accounts/password", &ask).await?;
             told(&made, global, &format!("{} has another password, and has to sign in again", made.name))
         }

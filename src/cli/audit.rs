@@ -1,7 +1,5 @@
 //! `greenroom audit`.
 
-use serde_json::{Map, Value};
-
 use crate::serve::audit::Acts;
 
 use super::{Done, Global, client::Daemon, out, say_json};
@@ -18,7 +16,7 @@ pub(super) struct Args {
     /// Only what this person or token did.
     #[arg(long, value_name = "WHO")]
     by: Option<String>,
-    /// Only what was done to the device with this first port.
+    /// Only what was done to the device with this port.
     #[arg(long, value_name = "MAC")]
     device: Option<crate::model::MacAddr>,
     /// How many, the latest first.
@@ -51,27 +49,10 @@ pub(super) async fn run(args: Args, global: &Global) -> Done {
     if global.json {
         return say_json(&found);
     }
-    let mut table = out::table(&["when", "who", "what", "about", "more"]);
+    let mut table = out::table(&["when", "who", "what"]);
     for act in &found {
-        let mut details = act.details.clone();
-        let about = ["device", "user", "image", "name"].iter().find_map(|field| details.remove(*field));
-        table.add_row([
-            act.at.to_string(),
-            act.by.clone(),
-            act.fact.clone(),
-            about.map(|about| plain(&about)).unwrap_or_default(),
-            more(&details),
-        ]);
+        table.add_row([act.at.to_string(), act.by.clone(), act.said.clone()]);
     }
     out::say_table(&table, "nobody has done anything like that");
     Ok(())
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// What else a fact says, on one line.
-fn more(details: &Map<String, Value>) -> String {
-    details.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect::<Vec<_>>().join(" ")
 }

@@ -1,5 +1,7 @@
 //! `greenroom config`.
 
+use std::path::Path;
+
 use clap::Subcommand;
 
 use crate::{config, document::yaml, serve::net};
@@ -26,7 +28,7 @@ pub(super) enum Command {
 }
 
 /// The unit: no more leave than the ports, the raw socket and becoming another user (`user`) need, and no writing but to
-/// the state.
+/// the state and the library, where the pages and `library_remote` commit.
 const UNIT: &str = "\
 [Unit]
 Description=Greenroom network boot
@@ -41,10 +43,12 @@ ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=2
 StateDirectory=greenroom
+StateDirectoryMode=0700
 RuntimeDirectory=greenroom
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_DAC_READ_SEARCH CAP_CHOWN CAP_SETUID CAP_SETGID
 NoNewPrivileges=yes
 ProtectSystem=strict
+ReadWritePaths={written}
 ProtectHome=read-only
 PrivateTmp=yes
 PrivateDevices=yes
@@ -59,6 +63,30 @@ SystemCallArchitectures=native
 
 [Install]
 WantedBy=multi-user.target";
+
+/// Where `init` has the personas.
+const LIBRARY: &str = "/etc/greenroom/personas";
+/// What systemd makes by itself.
+const STATE: &str = "/var/lib/greenroom";
+
+/// The folder that a commit writes to: git's, when the library is a part of it.
+fn work_tree(library: &Path) -> &Path {
+    library.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(library)
+}
+
+/// A path as units write it: a blank would end it, `%` and `\` mean something else.
+fn quoted(path: &Path) -> String {
+    let mut text = String::new();
+    for c in path.display().to_string().chars() {
+        match c {
+            ' ' => text.push_str("\\x20"),
+            '\\' => text.push_str("\\\\"),
+            '%' => text.push_str("%%"),
+            c => text.push(c),
+        }
+    }
+    text
+}
 
 pub(super) fn run(command: Command, global: &Global) -> Done {
     match command {
@@ -93,7 +121,19 @@ pub(super) fn run(command: Command, global: &Global) -> Done {
                 false => say(yaml::to_string(&shown).trim_end()),
             }
         }
-        Command::Unit => say(UNIT),
+        Command::Unit => {
+            // Before there is a configuration, the one that `init` writes is meant.
+            let config = global.read_config().ok().and_then(Result::ok);
+            let (library, state) = match &config {
+                Some(config) => (config.library.as_path(), config.state_dir.as_path()),
+                None => (Path::new(LIBRARY), Path::new(STATE)),
+            };
+            let mut written = format!("-{}", quoted(work_tree(library)));
+            if state != Path::new(STATE) {
+                written += &format!(" -{}", quoted(state));
+            }
+            say(&UNIT.replace("{written}", &written));
+        }
     }
     Ok(())
 }

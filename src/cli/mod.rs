@@ -18,6 +18,7 @@ mod journal;
 mod out;
 mod persona;
 mod predict;
+mod prompt;
 mod proposals;
 mod replay;
 mod roster;

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use crate::{
-    model::{Bytes, image::Tier, staged::Because},
+    model::image::Tier,
     serve::staging::{FileView, ForDevice, StageStatus, StagedImage},
     usage::staging::Score,
 };
@@ -123,30 +123,5 @@ fn lines(status: &StageStatus) -> Vec<(&'static str, String)> {
 
 /// How attempts found their files.
 fn found(score: &Score) -> String {
-    let Some(rate) = score.hit_rate() else { return "no attempt has loaded a kernel yet".into() };
-    let files: Vec<String> = Because::ALL
-        .into_iter()
-        .filter_map(|because| score.files.get(&because).map(|count| format!("{count} {}", words(because))))
-        .collect();
-    let mut told = format!(
-        "{} of {} boots had every file at hand ({:.0} % of files: {})",
-        score.ready,
-        score.boots,
-        rate * 100.0,
-        files.join(", ")
-    );
-    if score.bytes_ahead > Bytes(0) {
-        told += &format!("; {} sent from what was put there ahead, {} saved", score.bytes_ahead, score.saved);
-    }
-    told
-}
-
-fn words(because: Because) -> &'static str {
-    match because {
-        Because::Forecast => "staged for a forecast",
-        Because::Discover => "pulled up at a DISCOVER",
-        Because::Itself => "there already",
-        Because::Late => "too late",
-        Because::Not => "not expected",
-    }
+    score.told().unwrap_or_else(|| "no attempt has loaded a kernel yet".into())
 }

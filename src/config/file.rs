@@ -18,6 +18,7 @@ use crate::{
         site::{ArmPredicted, DhcpMode, Match, Mirrors, PredictPolicy},
     },
     persona::schema::text,
+    stage::Aim,
 };
 
 use super::Directory;
@@ -335,6 +336,7 @@ pub(super) struct Images {
     pub(super) ram: Bytes,
     #[serde(deserialize_with = "text", serialize_with = "size")]
     pub(super) disk: Bytes,
+    pub(super) aim: Aim,
     #[serde(deserialize_with = "text", serialize_with = "written")]
     pub(super) patience: Seconds,
     #[serde(deserialize_with = "text", serialize_with = "size")]
@@ -346,7 +348,14 @@ pub(super) struct Images {
 impl Default for Images {
     fn default() -> Self {
         let patience = Seconds(OriginSettings::PATIENCE.as_secs() as u32);
-        Self { ram: Bytes(1 << 30), disk: Bytes(50 << 30), patience, keeper_rate: Bytes(32 << 20), s3: None }
+        Self {
+            ram: Bytes(1 << 30),
+            disk: Bytes(50 << 30),
+            aim: Aim::Hits,
+            patience,
+            keeper_rate: Bytes(32 << 20),
+            s3: None,
+        }
     }
 }
 

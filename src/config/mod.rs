@@ -15,6 +15,7 @@ use crate::{
     document::{Document, Problem},
     model::{Bytes, Seconds, site::Site},
     serve::webhook::Webhook,
+    stage::Aim,
 };
 
 pub use directory::Directory;
@@ -66,6 +67,8 @@ pub struct Config {
     pub images_ram: Bytes,
     /// The size of the disk tier.
     pub images_disk: Bytes,
+    /// What the tiers are to be good at.
+    pub images_aim: Aim,
     /// How long a blob may make no progress before it is refused.
     pub images_patience: Seconds,
     /// Where `s3:` origins are.

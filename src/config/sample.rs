@@ -100,8 +100,9 @@ boot:
   #    persona: kiosk-live
 
 # The image cache: its tiers, how fast it moves by itself (bytes in a second) what no device waits for, and how long an image
-# file may make no progress before it is refused.
-# images: {{ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB, patience: 1m}}
+# file may make no progress before it is refused. `aim: bytes` keeps what spares a thin line to the origins most bytes, rather
+# than what most boots find at hand.
+# images: {{ram: 1GiB, disk: 50GiB, keeper_rate: 32MiB, patience: 1m, aim: hits}}
 # Beside them, where origins like s3://bucket/key are (Amazon's without `endpoint`), and the names of the secrets with its key;
 # without these, AWS_* of the environment, or nobody, as public buckets allow. `instance: true` asks the machine's own role.
 #   s3: {{endpoint: \"https://minio.example:9000\", access_key: s3-access-key, secret_key: s3-secret-key}}

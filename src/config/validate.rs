@@ -96,6 +96,7 @@ pub(super) fn config(file: File, document: &Document) -> Result<Config, Vec<Prob
         images_ram: file.images.ram,
         images_disk: file.images.disk,
         images_patience: file.images.patience,
+        images_aim: file.images.aim,
         s3,
         keeper_rate: file.images.keeper_rate,
         predict_every: file.predict.every,

@@ -58,10 +58,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    Bytes, Digest, Moment,
-    image::Tier,
-    trouble::{Trouble, TroubleKind},
+use crate::{
+    model::{
+        Bytes, Digest, Moment,
+        image::Tier,
+        trouble::{Trouble, TroubleKind},
+    },
+    stage::Aim,
 };
 
 pub use blob::{Blob, Piece, Reader};
@@ -87,6 +90,8 @@ pub struct Settings {
     pub ram: Bytes,
     /// The size of the disk tier.
     pub disk: Bytes,
+    /// What they are to be good at.
+    pub aim: Aim,
     /// How origins are read.
     pub origins: OriginSettings,
 }

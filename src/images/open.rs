@@ -107,7 +107,10 @@ impl Images {
     /// Opens the cache. An index that does not open is set aside and rebuilt: the second value says so. A disk that takes
     /// nothing is done without: it says that too.
     pub fn open(settings: &Settings) -> Result<(Self, Option<String>), OpenError> {
-        let policy = |disk| Arc::new(Mutex::new(Policy::new(Rooms { ram: settings.ram.0, disk })));
+        let policy = |disk| {
+            let rooms = Rooms { ram: settings.ram.0, disk };
+            Arc::new(Mutex::new(Policy::new(rooms, settings.aim)))
+        };
         let (disk, fails, warning) = match DiskTier::open(&settings.dir, settings.disk.0, policy(settings.disk.0)) {
             Ok((disk, warning)) => (disk, false, warning),
             Err(error) if error.is_of_disk() => {

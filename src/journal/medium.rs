@@ -10,6 +10,10 @@ use redb::{Builder, Database, StorageBackend};
 
 use super::JournalError;
 
+/// How much of the file redb keeps in memory, in bytes. What is read often is in the World; by itself redb would keep a
+/// gigabyte once somebody has looked through the past.
+const CACHE: usize = 64 << 20;
+
 /// Opens the file at `path`, or makes it.
 pub(super) fn file(path: &Path) -> Result<Database, JournalError> {
     if !path.try_exists().map_err(|error| JournalError::from_redb(path, redb::Error::Io(error)))? {
@@ -28,7 +32,7 @@ pub(super) fn backend(medium: impl StorageBackend, name: &Path) -> Result<Databa
 /// facts that are kept (270 MB), what an open after `kill -9` costs anyway.
 fn checked() -> Builder {
     let mut builder = Database::builder();
-    builder.set_check_integrity_on_open(true);
+    builder.set_check_integrity_on_open(true).set_cache_size(CACHE);
     builder
 }
 

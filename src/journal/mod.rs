@@ -33,7 +33,7 @@ use crate::{
 
 pub use checkpoint::Checkpoint;
 pub use error::JournalError;
-pub use reader::Reader;
+pub use reader::{Reader, Signed};
 pub use redb::StorageBackend;
 
 const FACTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("facts");

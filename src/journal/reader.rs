@@ -1,13 +1,15 @@
 //! Reading the journal while the engine appends to it: for whoever learns from all that happened, or tells others of it.
 
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Weak},
 };
 
-use redb::{Database, ReadOnlyTable, ReadableDatabase};
+use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable};
+use serde::Deserialize;
 
-use crate::model::Record;
+use crate::model::{DeviceId, Moment, Record};
 
 use super::{FACTS, JournalError};
 
@@ -28,9 +30,76 @@ impl Reader {
         &self,
         seq: u64,
     ) -> Result<impl Iterator<Item = Result<Record, JournalError>> + use<>, JournalError> {
-        let database = self.database.upgrade().ok_or_else(|| JournalError::Closed { path: self.path.clone() })?;
-        records(&database, &self.path, seq)
+        records(&*self.database()?, &self.path, seq)
     }
+
+    /// The number of the first record that is kept; `None` in an empty journal.
+    pub fn first(&self) -> Result<Option<u64>, JournalError> {
+        let facts = facts(&*self.database()?, &self.path)?;
+        let first = facts.first().map_err(|error| JournalError::from_redb(&self.path, error))?;
+        Ok(first.map(|(seq, _)| seq.value()))
+    }
+
+    /// The records with these numbers, as far as they are kept.
+    pub fn records_of(&self, numbers: impl IntoIterator<Item = u64>) -> Result<Vec<Record>, JournalError> {
+        let facts = facts(&*self.database()?, &self.path)?;
+        let mut found = vec![];
+        for seq in numbers {
+            if let Some(json) = facts.get(seq).map_err(|error| JournalError::from_redb(&self.path, error))? {
+                found.push(record(&self.path, seq, json.value())?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What somebody put their name to, among the records with these numbers; and when the first of them was written. Nothing
+    /// but the top of each is made sense of, which takes a fraction of the time.
+    pub fn signed(&self, numbers: Range<u64>) -> Result<(Vec<Signed>, Option<Moment>), JournalError> {
+        let facts = facts(&*self.database()?, &self.path)?;
+        let (mut signed, mut began) = (vec![], None);
+        for entry in facts.range(numbers).map_err(|error| JournalError::from_redb(&self.path, error))? {
+            let (seq, json) = entry.map_err(|error| JournalError::from_redb(&self.path, error))?;
+            let seq = seq.value();
+            let top: Top<'_> = serde_json::from_slice(json.value()).map_err(|error| JournalError::Record {
+                path: self.path.clone(),
+                seq,
+                why: error.to_string(),
+            })?;
+            began = began.or(Some(top.at));
+            if let Some(by) = top.by {
+                signed.push(Signed { seq, at: top.at, fact: top.fact.into(), by, device: top.device });
+            }
+        }
+        Ok((signed, began))
+    }
+
+    fn database(&self) -> Result<Arc<Database>, JournalError> {
+        self.database.upgrade().ok_or_else(|| JournalError::Closed { path: self.path.clone() })
+    }
+}
+
+/// The top of a record that somebody put their name to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// Its number.
+    pub seq: u64,
+    /// When it was written.
+    pub at: Moment,
+    /// What the fact is called: `persona-assigned`.
+    pub fact: String,
+    /// Who.
+    pub by: String,
+    /// The device that it is about.
+    pub device: Option<DeviceId>,
+}
+
+/// The same of any record, while it is read.
+#[derive(Deserialize)]
+struct Top<'a> {
+    at: Moment,
+    fact: &'a str,
+    by: Option<String>,
+    device: Option<DeviceId>,
 }
 
 /// The records from a number on.

@@ -27,7 +27,7 @@ use super::{
 };
 
 /// Where fragments lie, and how their names begin.
-const FRAGMENTS: &str = "fragments";
+pub(super) const FRAGMENTS: &str = "fragments";
 
 /// Where image manifests lie.
 const IMAGES: &str = "images";
@@ -88,6 +88,11 @@ pub(super) fn load_again(files: &Files, memory: &mut Memory) -> Loaded {
     let paths: Vec<PathBuf> = [own, fragments, manifests].concat();
     reading.memory.retain(&paths, &names.into_iter().collect::<Vec<_>>());
     loaded
+}
+
+/// The files of all documents of a library.
+pub(super) fn documents(files: &Files) -> Vec<PathBuf> {
+    ["", FRAGMENTS, IMAGES].into_iter().flat_map(|folder| files.documents(folder)).collect()
 }
 
 /// The documents of a library that can be extended.
@@ -320,8 +325,7 @@ impl Fingerprint {
     /// The library as it looks now.
     pub fn of(dir: &Path) -> Self {
         let files = Files::Folder(dir.to_owned());
-        let paths = ["", FRAGMENTS, IMAGES].into_iter().flat_map(|folder| files.documents(folder));
-        Self(paths.map(|path| (path.clone(), files.stamp(&path))).collect())
+        Self(documents(&files).into_iter().map(|path| (path.clone(), files.stamp(&path))).collect())
     }
 }
 

@@ -72,6 +72,12 @@ impl Memory {
         reads.collect()
     }
 
+    /// What a file said when it was read last, if it was YAML.
+    pub(super) fn text(&self, path: &Path) -> Option<&str> {
+        let (_, read) = self.documents.get(path)?;
+        Some(&read.document.as_ref().ok()?.source().text)
+    }
+
     fn look(&self, files: &Files, path: &Path, check: bool) -> Look {
         // The stamp is older than what is read, so a change between the two is seen the next time.
         let stamp = files.stamp(path);

@@ -20,6 +20,7 @@ mod git;
 mod load;
 mod manifest;
 mod memory;
+mod object;
 mod remote;
 mod revision;
 mod secret;
@@ -29,6 +30,7 @@ mod store;
 mod succession;
 mod track;
 mod watch;
+mod whole;
 mod worktree;
 
 use std::{
@@ -61,7 +63,7 @@ pub use secret::{SecretError, secret, secret_names, secrets_of};
 pub use shared::{Shared, View};
 pub use status::{State, Status};
 pub use store::{Store, StoreError};
-pub use track::Then;
+pub use track::{Glance, Mark, Then};
 pub use watch::Watch;
 pub use worktree::History;
 

@@ -23,6 +23,7 @@ use super::{
     git::{Commit, GitError, Revision},
     load::{self, Loaded},
     memory::Memory,
+    object,
     worktree::{Standing, WorkTree},
 };
 
@@ -116,16 +117,19 @@ impl Past {
 
     /// The commit that a revision names: a tag of `name` by its last word, or anything that git knows.
     pub fn resolve(&self, name: Option<&PersonaName>, revision: &Revision) -> Result<Commit, GitError> {
-        let tag = name.map(|name| format!("{TAGS}/{name}/{revision}^{{commit}}"));
-        for wanted in tag.into_iter().chain([format!("{revision}^{{commit}}")]) {
-            let said = self.tree.git().run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted]).output();
-            if let Some(commit) = said.ok().and_then(|said| Commit::new(String::from_utf8_lossy(&said).trim())) {
-                return Ok(commit);
-            }
+        if let Some(commit) = self.named(name, revision)? {
+            return Ok(commit);
         }
         self.head()?;
         let found = name.map(|name| self.version(name, revision)).transpose()?.flatten();
         found.ok_or_else(|| GitError::NoRevision(revision.to_string()))
+    }
+
+    /// The same by one run of git, without looking for versions.
+    pub fn named(&self, name: Option<&PersonaName>, revision: &Revision) -> Result<Option<Commit>, GitError> {
+        let tag = name.map(|name| format!("{TAGS}/{name}/{revision}"));
+        let names: Vec<String> = tag.into_iter().chain([revision.to_string()]).collect();
+        object::first_commit(self.tree.git(), &names)
     }
 
     /// The commit that began a version of a persona, for a revision that is the beginning of a version's digits: boots
@@ -142,7 +146,7 @@ impl Past {
 
     /// The commit that the work tree is at.
     pub fn head(&self) -> Result<Commit, GitError> {
-        self.tree.standing()?.commit.ok_or(GitError::NoCommits)
+        self.tree.head()
     }
 
     /// A persona as it was at a commit, with what was wrong with it when it was not good.
@@ -202,24 +206,7 @@ impl Past {
 
     /// The bytes of blobs, all by one run.
     pub(super) fn read(&self, ids: &[&String]) -> Result<Vec<(String, Vec<u8>)>, GitError> {
-        if ids.is_empty() {
-            return Ok(vec![]);
-        }
-        let asked: String = ids.iter().map(|id| format!("{id}\n")).collect();
-        let said = self.tree.git().run(&["cat-file", "--batch"]).tell(asked.into_bytes()).output()?;
-        let mut rest = &said[..];
-        let mut read = vec![];
-        // Each answer: `<id> blob <length>`, the bytes, a line end.
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let head = String::from_utf8_lossy(&rest[..end]).into_owned();
-            let mut words = head.split(' ');
-            let (id, length) = (words.next(), words.nth(1).and_then(|length| length.parse::<usize>().ok()));
-            let (Some(id), Some(length)) = (id, length) else { break };
-            let Some(bytes) = rest.get(end + 1..end + 1 + length) else { break };
-            read.push((id.to_owned(), bytes.to_vec()));
-            rest = rest.get(end + 2 + length..).unwrap_or_default();
-        }
-        Ok(read)
+        Ok(object::batch(self.tree.git(), ids)?.into_iter().flatten().collect())
     }
 
     /// The commits, the latest first, that changed what personas compose to: also those that changed only a fragment.

@@ -14,7 +14,7 @@ use crate::{
     persona::{Persona, catalog::Catalog},
 };
 
-use super::{Desk, History, Library, Status, Store, StoreError, store};
+use super::{Desk, History, Library, NotSaved, Saved, Status, Store, StoreError, desk::turn, store};
 
 /// How a library stood when it was last read.
 #[derive(Debug, Clone)]
@@ -79,9 +79,13 @@ impl Shared {
     }
 
     /// Has something written at the desk, and reads the library again before anybody else does: nobody sees half of it.
-    /// `taken` gets what is good then. Waits for disks, for git and its hooks.
-    pub fn write<R>(&self, work: impl FnOnce(&Desk) -> R, taken: impl FnOnce(&Catalog)) -> R {
-        let mut library = self.library.lock().unwrap_or_else(PoisonError::into_inner);
+    /// `taken` gets what is good then. Waits for disks, for git and its hooks; for somebody else's hooks a few seconds only.
+    pub fn write(
+        &self,
+        work: impl FnOnce(&Desk) -> Result<Saved, NotSaved>,
+        taken: impl FnOnce(&Catalog),
+    ) -> Result<Saved, NotSaved> {
+        let mut library = turn(&self.library)?;
         let done = work(&self.desk);
         library.reload();
         taken(library.catalog());

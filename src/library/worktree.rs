@@ -112,6 +112,17 @@ impl WorkTree {
         Ok(standing(&said, &self.prefix))
     }
 
+    /// Which commit the tree is at.
+    pub(super) fn head(&self) -> Result<Commit, GitError> {
+        let said = self.git.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).output();
+        let said = said.map_err(|error| match error {
+            // It says nothing when the branch has no commit yet.
+            GitError::Failed { .. } => GitError::NoCommits,
+            error => error,
+        })?;
+        Commit::new(String::from_utf8_lossy(&said).trim()).ok_or(GitError::NoCommits)
+    }
+
     /// What git was left in the middle of, in a word.
     pub(super) fn unfinished(&self) -> Option<&'static str> {
         UNFINISHED.iter().find(|(name, _)| self.git_dir.join(name).exists()).map(|(_, what)| *what)

@@ -7,12 +7,14 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Moment, token::TokenPrint};
+use super::{Moment, text::is_text, token::TokenPrint};
 
 /// What an account is called, in facts too: lower-case letters, digits and inner `-`, `_` and `.`, at most 63.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccountName(String);
+
+is_text!(AccountName);
 
 /// Some text that cannot name an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -241,26 +243,6 @@ impl FromStr for AccountName {
         // The same words as an attribute's name: one rule for all that people make up.
         let fits = text.parse::<super::attribute::AttributeName>().is_ok();
         fits.then(|| Self(text.to_owned())).ok_or(BadAccountName)
-    }
-}
-
-impl TryFrom<String> for AccountName {
-    type Error = BadAccountName;
-
-    fn try_from(text: String) -> Result<Self, BadAccountName> {
-        text.parse()
-    }
-}
-
-impl From<AccountName> for String {
-    fn from(name: AccountName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for AccountName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }
 

@@ -1,18 +1,24 @@
 //! What an organisation says of its devices and people: their role, location, department, and labels of its own.
 
-use std::{borrow::Borrow, collections::BTreeMap, fmt, str::FromStr};
+use std::{borrow::Borrow, collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+
+use super::text::is_text;
 
 /// The name of an attribute: lower-case letters, digits and inner `-`, `_` and `.`, at most 63.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AttributeName(String);
 
+is_text!(AttributeName);
+
 /// What an attribute says: some text on one line, at most [`AttributeValue::LONGEST`] characters, without blanks around it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AttributeValue(String);
+
+is_text!(AttributeValue);
 
 /// What is said of one device or person.
 pub type Attributes = BTreeMap<AttributeName, AttributeValue>;
@@ -90,45 +96,5 @@ impl FromStr for AttributeValue {
         let text = text.trim();
         let fits = (1..=Self::LONGEST).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         fits.then(|| Self(text.to_owned())).ok_or(BadAttributeValue)
-    }
-}
-
-impl TryFrom<String> for AttributeName {
-    type Error = BadAttributeName;
-
-    fn try_from(text: String) -> Result<Self, BadAttributeName> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for AttributeValue {
-    type Error = BadAttributeValue;
-
-    fn try_from(text: String) -> Result<Self, BadAttributeValue> {
-        text.parse()
-    }
-}
-
-impl From<AttributeName> for String {
-    fn from(name: AttributeName) -> Self {
-        name.0
-    }
-}
-
-impl From<AttributeValue> for String {
-    fn from(value: AttributeValue) -> Self {
-        value.0
-    }
-}
-
-impl fmt::Display for AttributeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl fmt::Display for AttributeValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }

@@ -1,6 +1,6 @@
 //! What an operator may order. Imperative; an accepted command becomes facts.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,7 @@ use super::{
     AccountName, MacAddr, Moment, PersonaName, UserName,
     attribute::Changes,
     image::{ImageName, Tier},
+    text::is_text,
     token::TokenName,
 };
 
@@ -128,6 +129,8 @@ pub enum Line {
 #[serde(try_from = "String", into = "String")]
 pub struct OrderKey(String);
 
+is_text!(OrderKey);
+
 /// Some text that cannot be an [`OrderKey`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is no idempotency key: 1 to 128 printable ASCII characters without blanks")]
@@ -139,26 +142,6 @@ impl FromStr for OrderKey {
     fn from_str(text: &str) -> Result<Self, BadOrderKey> {
         let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
         fits.then(|| Self(text.to_owned())).ok_or(BadOrderKey)
-    }
-}
-
-impl TryFrom<String> for OrderKey {
-    type Error = BadOrderKey;
-
-    fn try_from(text: String) -> Result<Self, BadOrderKey> {
-        text.parse()
-    }
-}
-
-impl From<OrderKey> for String {
-    fn from(key: OrderKey) -> Self {
-        key.0
-    }
-}
-
-impl fmt::Display for OrderKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }
 

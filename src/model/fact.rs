@@ -333,4 +333,39 @@ impl Fact {
             | Self::BootMoved { .. } => false,
         }
     }
+
+    /// Whose doing it is: an operator's login, an account of the pages, or `token:NAME`; `None` for what devices do.
+    pub fn by(&self) -> Option<&str> {
+        match self {
+            Self::DeviceDescribed { by, .. }
+            | Self::UserDescribed { by, .. }
+            | Self::UserForgotten { by, .. }
+            | Self::ProposalDeclined { by, .. }
+            | Self::OrdersTaken { by, .. }
+            | Self::PersonaAssigned { by, .. }
+            | Self::PersonaUnassigned { by, .. }
+            | Self::DeviceArmed { by, .. }
+            | Self::DeviceDisarmed { by, .. }
+            | Self::DeviceForgotten { by, .. }
+            | Self::ImagePinned { by, .. }
+            | Self::ImageUnpinned { by, .. }
+            | Self::ImageEvicted { by, .. }
+            | Self::TokenCreated { by, .. }
+            | Self::TokenRevoked { by, .. }
+            | Self::AccountCreated { by, .. }
+            | Self::AccountChanged { by, .. }
+            | Self::AccountRemoved { by, .. } => Some(by),
+            Self::LeaseOffered { .. }
+            | Self::LeaseBound { .. }
+            | Self::LeaseReleased { .. }
+            | Self::LeaseDeclined { .. }
+            | Self::DeviceSeen { .. }
+            | Self::DevicePlaced { .. }
+            | Self::HardwareReported { .. }
+            | Self::BootStarted { .. }
+            | Self::BootMoved { .. }
+            | Self::BootPlanned { .. }
+            | Self::DeviceInstalled { .. } => None,
+        }
+    }
 }

@@ -8,6 +8,7 @@ use super::{
     Arch, Bytes, Digest,
     oci::OciBlob,
     persona_ref::{BadName, is_name},
+    text::is_text,
 };
 
 /// The name of an image manifest: the stem of its file under `images/` in the library.
@@ -15,31 +16,13 @@ use super::{
 #[serde(try_from = "String", into = "String")]
 pub struct ImageName(String);
 
-impl fmt::Display for ImageName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+is_text!(ImageName);
 
 impl FromStr for ImageName {
     type Err = BadName;
 
     fn from_str(text: &str) -> Result<Self, BadName> {
         is_name(text).then(|| Self(text.to_owned())).ok_or(BadName)
-    }
-}
-
-impl TryFrom<String> for ImageName {
-    type Error = BadName;
-
-    fn try_from(text: String) -> Result<Self, BadName> {
-        text.parse()
-    }
-}
-
-impl From<ImageName> for String {
-    fn from(name: ImageName) -> Self {
-        name.0
     }
 }
 

@@ -29,6 +29,7 @@ pub mod secret;
 pub mod site;
 pub mod smbios;
 pub mod staged;
+mod text;
 pub mod timeline;
 pub mod token;
 pub mod trouble;

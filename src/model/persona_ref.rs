@@ -4,10 +4,14 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use super::text::is_text;
+
 /// The name of a persona: the stem of its file in the library. Lower-case letters, digits and `-`, at most 63.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PersonaName(String);
+
+is_text!(PersonaName);
 
 impl PersonaName {
     /// The name as text.
@@ -16,31 +20,11 @@ impl PersonaName {
     }
 }
 
-impl fmt::Display for PersonaName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
 impl FromStr for PersonaName {
     type Err = BadName;
 
     fn from_str(text: &str) -> Result<Self, BadName> {
         is_name(text).then(|| Self(text.to_owned())).ok_or(BadName)
-    }
-}
-
-impl TryFrom<String> for PersonaName {
-    type Error = BadName;
-
-    fn try_from(text: String) -> Result<Self, BadName> {
-        text.parse()
-    }
-}
-
-impl From<PersonaName> for String {
-    fn from(name: PersonaName) -> Self {
-        name.0
     }
 }
 

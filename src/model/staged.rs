@@ -65,6 +65,17 @@ impl Because {
         }
     }
 
+    /// The words that people read.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Forecast => "staged for a forecast",
+            Self::Discover => "pulled up at a DISCOVER",
+            Self::Itself => "there already",
+            Self::Late => "too late",
+            Self::Not => "not expected",
+        }
+    }
+
     /// Whether the file was at hand.
     pub const fn is_hit(self) -> bool {
         matches!(self, Self::Forecast | Self::Discover | Self::Itself)

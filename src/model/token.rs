@@ -8,12 +8,14 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::Moment;
+use super::{Moment, text::is_text};
 
 /// What a token is called, in facts too: lower-case letters, digits and inner `-`, `_` and `.`, at most 63.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenName(String);
+
+is_text!(TokenName);
 
 /// Some text that cannot name a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -165,26 +167,6 @@ impl FromStr for TokenName {
         // The same words as an attribute's name: one rule for all that people make up.
         let fits = text.parse::<super::attribute::AttributeName>().is_ok();
         fits.then(|| Self(text.to_owned())).ok_or(BadTokenName)
-    }
-}
-
-impl TryFrom<String> for TokenName {
-    type Error = BadTokenName;
-
-    fn try_from(text: String) -> Result<Self, BadTokenName> {
-        text.parse()
-    }
-}
-
-impl From<TokenName> for String {
-    fn from(name: TokenName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for TokenName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }
 

@@ -1,15 +1,17 @@
 //! People, as far as they matter: a device takes the attributes of whoever uses it.
 
-use std::{borrow::Borrow, fmt, str::FromStr};
+use std::{borrow::Borrow, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::attribute::Attributes;
+use super::{attribute::Attributes, text::is_text};
 
 /// The name of a person: what the directory calls them (a login, an address). 1 to 128 characters without blanks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UserName(String);
+
+is_text!(UserName);
 
 /// What is remembered of one person: a fold over facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,25 +60,5 @@ impl FromStr for UserName {
         let fits = (1..=128).contains(&text.chars().count())
             && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '/');
         fits.then(|| Self(text.to_owned())).ok_or(BadUserName)
-    }
-}
-
-impl TryFrom<String> for UserName {
-    type Error = BadUserName;
-
-    fn try_from(text: String) -> Result<Self, BadUserName> {
-        text.parse()
-    }
-}
-
-impl From<UserName> for String {
-    fn from(name: UserName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for UserName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }

@@ -29,9 +29,10 @@ const MOST: usize = 32 << 20;
 /// Where `chaddr` lies in a DHCP packet.
 const CHADDR: std::ops::Range<usize> = 28..34;
 
-/// Stands for a port of this server's side, and for a relay's: neither is seen by a UDP socket. Locally administered, so that
-/// nobody takes it for a real one.
-const NOT_SEEN: [u8; 6] = [0x02, b'g', b'r', b'e', b'e', b'n'];
+/// Stand for a port of this server's side, and for a relay's: neither is seen by a UDP socket. Locally administered, so that
+/// nobody takes them for real ones.
+const SERVER: [u8; 6] = [0x02, b'g', b'r', b'e', b'e', b'n'];
+const RELAY: [u8; 6] = [0x02, b'r', b'e', b'l', b'a', b'y'];
 const EVERYBODY: [u8; 6] = [0xff; 6];
 
 /// Whose words a packet is.
@@ -123,16 +124,26 @@ pub(super) fn named_port(packet: &[u8]) -> Option<MacAddr> {
     MacAddr::new(octets).ok()
 }
 
+/// What [`file`] makes up, for whoever reads it.
+pub fn made_up() -> String {
+    let shown = |octets| MacAddr::new(octets).map(|mac| mac.to_string()).unwrap_or_default();
+    format!(
+        "Addresses of Ethernet that no socket sees are made up in the file: {} is this server, {} a relay.",
+        shown(SERVER),
+        shown(RELAY)
+    )
+}
+
 /// Packets as a file for Wireshark. The ports of our side were not seen, and are made up; so is the device's own when a relay
 /// stands between.
 pub fn file(packets: &[Packet]) -> Vec<u8> {
     let frame = |packet: &Packet| {
         let relayed =
             packet.protocol == Protocol::Dhcp && packet.bytes.get(24..28).is_some_and(|relay| relay != [0; 4]);
-        let device = if relayed { [0x02, b'r', b'e', b'l', b'a', b'y'] } else { packet.port.octets() };
+        let device = if relayed { RELAY } else { packet.port.octets() };
         let (source, destination) = match packet.direction {
-            Direction::In => (device, NOT_SEEN),
-            Direction::Out => (NOT_SEEN, device),
+            Direction::In => (device, SERVER),
+            Direction::Out => (SERVER, device),
         };
         let destination = if packet.to.ip().is_broadcast() { EVERYBODY } else { destination };
         (source, destination)

@@ -13,13 +13,13 @@ use crate::{
     engine::{Handle, trainer::Trainer},
     images::{Images, Keeper, nbp::NbpSet},
     journal::Reader,
-    library::{self, Desk, History, secret_names},
+    library::{self, Desk, History, NotSaved, Saved, secret_names},
     model::Moment,
     world::Ground,
 };
 
 use super::{
-    callers::Callers, capture::Capture, console::Console, hook::Hook, metrics::Metrics, pace::Pacer,
+    audit::Index, callers::Callers, capture::Capture, console::Console, hook::Hook, metrics::Metrics, pace::Pacer,
     password::Passwords, seed::SeedKey, staging::Outlook, webhook::Webhooks,
 };
 
@@ -32,6 +32,8 @@ pub struct Context {
     pub trainer: Arc<Trainer>,
     /// All that happened.
     pub journal: Reader,
+    /// Where in it is what people did.
+    pub acts: Arc<Index>,
     /// The image cache.
     pub images: Images,
     /// Who moves its blobs between the tiers.
@@ -105,7 +107,7 @@ impl Context {
 
     /// Has something written in the library, which the next decision has already. Waits for disks, for git and its hooks: not
     /// for an async task.
-    pub fn write_library<R>(&self, work: impl FnOnce(&Desk) -> R) -> R {
+    pub fn write_library(&self, work: impl FnOnce(&Desk) -> Result<Saved, NotSaved>) -> Result<Saved, NotSaved> {
         self.library.write(work, |catalog| {
             let catalog = Arc::new(catalog.clone());
             self.engine.change_ground(|ground| Ground { catalog: catalog.clone(), ..ground });

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use crate::{
     model::{Digest, Moment, image::Tier},
     stage::{
-        Forecast, Policy, Rooms, Step, StepKind, Why,
+        Aim, Forecast, Policy, Rooms, Step, StepKind, Why,
         replay::{BareTier, standing, take},
         steps,
     },
@@ -79,7 +79,7 @@ pub(super) struct Tiers {
 impl Tiers {
     pub(super) fn new(rooms: Rooms) -> Self {
         Self {
-            policy: Policy::new(rooms),
+            policy: Policy::new(rooms, Aim::Hits),
             rooms,
             ram: BareTier::new(Tier::Ram, rooms.ram),
             disk: BareTier::new(Tier::Disk, rooms.disk),

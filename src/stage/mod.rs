@@ -6,10 +6,11 @@
 //! I/O, so a recorded trace runs through the very policy that serves ([`replay`]).
 //!
 //! No fixed policy is best for every site. So eight of them run as [`shadow`]s of each tier, without bytes, and the one whose
-//! hits were worth most of late is followed: `panel` has the seats, `policy` says what a hit is worth, `record` remembers
+//! hits were worth most of late is followed: `panel` has the seats, `aim` says what a hit is worth, `record` remembers
 //! blobs also when they are gone. A forecast is one of the eight: it leads while it is not proved wrong.
 
 mod admit;
+mod aim;
 mod heat;
 mod panel;
 mod place;
@@ -20,6 +21,7 @@ pub mod shadow;
 mod step;
 
 pub use admit::{Admission, Candidate, Turned};
+pub use aim::Aim;
 pub use panel::Expert;
 pub use place::{Known, Rooms};
 pub use policy::{Forecast, Policy, Worth};

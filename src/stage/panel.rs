@@ -7,7 +7,10 @@
 
 use serde::Serialize;
 
-use super::shadow::{Asked, Blend, Gdsf, Lru, Rank, S3Fifo, Shadow, Taste};
+use super::{
+    Aim,
+    shadow::{Asked, Blend, Gdsf, Lru, Rank, S3Fifo, Shadow, Taste},
+};
 
 /// After how many asks a hit counts half for its shadow's score.
 const HALF_LIFE: f64 = 500.0;
@@ -72,9 +75,9 @@ struct Seat {
 
 impl Panel {
     /// For a tier of `room` bytes, where no blob may be larger than `largest`.
-    pub(super) fn new(room: u64, largest: u64) -> Self {
+    pub(super) fn new(room: u64, largest: u64, aim: Aim) -> Self {
         let rank = |hours: f64, margin: f64| -> Box<dyn Shadow> {
-            Box::new(Rank::new(room, Taste { half_life: hours * 3_600_000.0, size: 1.0, margin }))
+            Box::new(Rank::new(room, Taste { half_life: hours * 3_600_000.0, size: aim.size(), margin }))
         };
         let shadows: [(Expert, Box<dyn Shadow>); 8] = [
             (Expert::Forecast, rank(6.0, 0.0)),

@@ -1,9 +1,4 @@
-//! What each blob is worth.
-//!
-//! **What is maximised: hits first, bytes second.** A miss hangs a boot on an origin that may be slow or away, whatever its
-//! length; and it takes the time of its bytes. So a hit counts 1, and a quarter of its transfer time beside the usual one.
-//! Divided by the room that it takes, a small blob goes before a large one that is asked for as much. Were only the seconds
-//! counted, length would fall out, and one rootfs would push out the kernels and initrds of a whole library.
+//! What each blob is worth: what is asked for and forecast, times what a hit gains ([`Aim`]), over the room that it takes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,6 +7,7 @@ use serde::Serialize;
 use crate::model::{Digest, Moment, image::Tier};
 
 use super::{
+    Aim,
     panel::{Expert, Panel},
     place::Rooms,
     record::Records,
@@ -20,8 +16,6 @@ use super::{
 
 /// What a blob costs that is not at hand, before anybody measured it: an origin at 100 Mbit/s, in seconds per byte.
 const COST: f64 = 1.0 / 12_500_000.0;
-/// How much the transfer time counts beside the hit itself.
-const TIME: f64 = 0.25;
 /// How much of the usual transfer time is of the last ask.
 const FRESH: f64 = 0.001;
 /// So many asks that came before the length of a blob was known are told to the shadows later.
@@ -45,7 +39,7 @@ pub struct Worth {
     pub forecast: f64,
     /// What one byte costs from its origin, in seconds.
     pub cost: f64,
-    /// What one hit counts: 1, and a quarter of its transfer time beside the usual one.
+    /// What one hit counts, by the aim.
     pub gain: f64,
     /// What a byte of room for it is expected to gain: heat and forecast, times the gain, over the length.
     pub per_byte: f64,
@@ -58,6 +52,7 @@ pub struct Worth {
 /// Decides who is where. Owned by the cache, behind one lock.
 #[derive(Debug, Default)]
 pub struct Policy {
+    aim: Aim,
     records: Records,
     /// The shadows of RAM and of the disk; without them blobs are compared by worth alone.
     panels: Option<Panels>,
@@ -78,12 +73,12 @@ struct Panels {
 
 impl Policy {
     /// A policy for tiers of these sizes: it runs shadows of them. The default one has none, and goes by worth alone.
-    pub fn new(rooms: Rooms) -> Self {
+    pub fn new(rooms: Rooms, aim: Aim) -> Self {
         let panels = Panels {
-            ram: Panel::new(rooms.ram, largest(Tier::Ram, rooms.ram)),
-            disk: Panel::new(rooms.disk, rooms.disk),
+            ram: Panel::new(rooms.ram, largest(Tier::Ram, rooms.ram), aim),
+            disk: Panel::new(rooms.disk, rooms.disk, aim),
         };
-        Self { panels: Some(panels), ..Self::default() }
+        Self { aim, panels: Some(panels), ..Self::default() }
     }
 
     /// Somebody asks for a blob.
@@ -202,7 +197,7 @@ impl Policy {
         // Where nobody knows the length, it is the usual one.
         let known = len.or_else(|| record.and_then(|record| record.len)).map(|len| len.max(1) as f64);
         let len = known.unwrap_or((self.usual / cost).max(1.0));
-        let gain = self.gain(len * cost);
+        let gain = self.aim.gain(len * cost, self.usual);
         let keeps = |tier| self.panel(tier).map(|panel| self.records.id(digest).is_some_and(|id| panel.keeps(id)));
         let per_byte = (heat + forecast) * gain / len;
         Worth { heat, forecast, cost, gain, per_byte, ram: keeps(Tier::Ram), disk: keeps(Tier::Disk) }
@@ -235,16 +230,12 @@ impl Policy {
         }
     }
 
-    fn gain(&self, seconds: f64) -> f64 {
-        1.0 + if self.usual > 0.0 { TIME * seconds / self.usual } else { 0.0 }
-    }
-
     /// Tells the shadows of an ask.
     fn tell(&mut self, id: u32, digest: Digest, len: u64) {
         let cost = self.records.find(&digest).and_then(|record| record.cost).unwrap_or(COST);
         let seconds = len as f64 * cost;
         self.usual += if self.usual == 0.0 { seconds } else { FRESH * (seconds - self.usual) };
-        let (gain, expected) = (self.gain(seconds), self.expected(&digest, self.latest));
+        let (gain, expected) = (self.aim.gain(seconds, self.usual), self.expected(&digest, self.latest));
         let asked = Asked { id, len, millis: self.latest.as_millis() };
         if let Some(panels) = &mut self.panels {
             panels.ram.ask(asked, gain, expected);

@@ -1,22 +1,25 @@
 //! What somebody did, as the rest of a sentence that begins with who did it: "assigned lab-debian to 52:54:00:77:00:11, because
 //! ticket 4711".
 
-use crate::model::{Fact, account::Proof, attribute::Changes};
+use crate::model::{DeviceId, Fact, account::Proof, attribute::Changes};
 
-/// What a fact says was done; `None` for what nobody did, and for what has no words here.
-pub fn said(fact: &Fact) -> Option<String> {
+/// What a fact says was done; `None` for what nobody did. On the page of the device `here` that is about, it is "it".
+pub fn said(fact: &Fact, here: Option<DeviceId>) -> Option<String> {
+    let named = |device: &DeviceId| if here == Some(*device) { "it".to_owned() } else { device.to_string() };
     Some(match fact {
         Fact::PersonaAssigned { device, persona, not_before, expires, why, .. } => {
             let from = not_before.map(|from| format!(", from {from} on")).unwrap_or_default();
             let until = expires.map(|until| format!(", until {until}")).unwrap_or_default();
             let why = why.as_ref().map(|why| format!(", because {why}")).unwrap_or_default();
-            format!("assigned {persona} to {device}{from}{until}{why}")
+            format!("assigned {persona} to {}{from}{until}{why}", named(device))
         }
-        Fact::PersonaUnassigned { device, .. } => format!("took the assignment of {device} back"),
-        Fact::DeviceArmed { device, .. } => format!("armed {device}: its disk may be wiped at its next boot"),
-        Fact::DeviceDisarmed { device, .. } => format!("disarmed {device}"),
-        Fact::DeviceForgotten { device, .. } => format!("had everything about {device} forgotten"),
-        Fact::DeviceDescribed { device, changes, .. } => format!("described {device}: {}", told(changes)),
+        Fact::PersonaUnassigned { device, .. } => format!("took back what was assigned to {}", named(device)),
+        Fact::DeviceArmed { device, .. } => {
+            format!("armed {}: its disk may be wiped at its next boot", named(device))
+        }
+        Fact::DeviceDisarmed { device, .. } => format!("disarmed {}", named(device)),
+        Fact::DeviceForgotten { device, .. } => format!("had everything about {} forgotten", named(device)),
+        Fact::DeviceDescribed { device, changes, .. } => format!("described {}: {}", named(device), told(changes)),
         Fact::UserDescribed { user, changes, active, .. } => {
             let active = match active {
                 Some(true) => " as active",
@@ -28,7 +31,7 @@ pub fn said(fact: &Fact) -> Option<String> {
         }
         Fact::UserForgotten { user, .. } => format!("had everything about {user} forgotten"),
         Fact::ProposalDeclined { device, persona, .. } => {
-            format!("declined {persona}, which was proposed for {device}")
+            format!("declined {persona}, which was proposed for {}", named(device))
         }
         Fact::ImagePinned { image, tier, .. } => format!("pinned {image} to {tier}"),
         Fact::ImageUnpinned { image, .. } => format!("took the pin of {image} back"),
@@ -55,7 +58,19 @@ pub fn said(fact: &Fact) -> Option<String> {
             [role, proof].into_iter().flatten().collect::<Vec<_>>().join(" and ")
         }
         Fact::AccountRemoved { name, .. } => format!("removed the account {name}"),
-        _ => return None,
+        // A key is said beside what was ordered with it, and is nothing done.
+        Fact::OrdersTaken { .. } => return None,
+        Fact::LeaseOffered { .. }
+        | Fact::LeaseBound { .. }
+        | Fact::LeaseReleased { .. }
+        | Fact::LeaseDeclined { .. }
+        | Fact::DeviceSeen { .. }
+        | Fact::DevicePlaced { .. }
+        | Fact::HardwareReported { .. }
+        | Fact::BootStarted { .. }
+        | Fact::BootMoved { .. }
+        | Fact::BootPlanned { .. }
+        | Fact::DeviceInstalled { .. } => return None,
     })
 }
 
@@ -89,20 +104,24 @@ mod tests {
             why: Some("ticket 4711".into()),
         };
         let words = "assigned lab-debian to 52:54:00:77:00:11, until 2026-11-24T11:33:20Z, because ticket 4711";
-        assert_eq!(said(&assigned).as_deref(), Some(words));
+        assert_eq!(said(&assigned, None).as_deref(), Some(words));
+        let other = DeviceId::new("52:54:00:77:00:12".parse().expect("a port"));
+        let words = "assigned lab-debian to it, until 2026-11-24T11:33:20Z, because ticket 4711";
+        assert_eq!(said(&assigned, Some(device)).as_deref(), Some(words), "on its own page");
+        assert_eq!(said(&assigned, Some(other)), said(&assigned, None), "on the page of another");
         let changes = [
             ("role".parse().expect("a name"), Some("lab".parse().expect("a value"))),
             ("desk".parse().expect("a name"), None),
         ];
         let described = Fact::DeviceDescribed { device, changes: changes.into(), by: by.clone() };
         let words = "described 52:54:00:77:00:11: desk is not said any more, role is lab";
-        assert_eq!(said(&described).as_deref(), Some(words));
+        assert_eq!(said(&described, None).as_deref(), Some(words));
         let digest = Digest::new([7; 32]);
         let evicted =
             Fact::ImageEvicted { digest, name: "tiny/kernel".into(), freed: Bytes(4 << 20), only_ram: false, by };
-        assert_eq!(said(&evicted).as_deref(), Some("evicted tiny/kernel from the cache, which freed 4.0 MiB"));
+        assert_eq!(said(&evicted, None).as_deref(), Some("evicted tiny/kernel from the cache, which freed 4.0 MiB"));
         let name = "bob".parse().expect("a name");
         let promoted = Fact::AccountChanged { name, role: Some(Role::Author), proof: None, by: "ann".into() };
-        assert_eq!(said(&promoted).as_deref(), Some("made bob an author"));
+        assert_eq!(said(&promoted, None).as_deref(), Some("made bob an author"));
     }
 }

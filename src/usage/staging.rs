@@ -47,6 +47,26 @@ impl Score {
         (all > 0).then(|| hits as f64 / all as f64)
     }
 
+    /// The same in a sentence; `None` when no attempt loaded a kernel.
+    pub fn told(&self) -> Option<String> {
+        let rate = self.hit_rate()?;
+        let files: Vec<String> = Because::ALL
+            .into_iter()
+            .filter_map(|because| self.files.get(&because).map(|count| format!("{count} {}", because.words())))
+            .collect();
+        let mut told = format!(
+            "{} of {} boots had every file at hand ({:.0} % of files: {})",
+            self.ready,
+            self.boots,
+            rate * 100.0,
+            files.join(", ")
+        );
+        if self.bytes_ahead > Bytes(0) {
+            told += &format!("; {} sent from what was put there ahead, {} saved", self.bytes_ahead, self.saved);
+        }
+        Some(told)
+    }
+
     fn add(&mut self, boot: &Boot, files: &[StagedFile]) {
         self.boots += 1;
         self.ready += u64::from(files.iter().all(|file| file.because.is_hit()));

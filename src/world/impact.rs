@@ -1,19 +1,27 @@
 //! What another catalog would change for the devices: each is decided for twice, by the code that decides for it when it boots.
+//!
+//! **Few devices are decided for at all.** A decision asks the catalog only for the personas that speak for the device: the one
+//! that is on its disk, the one that was assigned, and, when none was, those of rules that fit, of the forecast and of the site;
+//! or for who takes their places. A device for which none of these differs between the two catalogs comes to the same decision.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
 use crate::{
     boot::{
         choose::choose,
+        matching,
         plan::{self, Shelf},
     },
-    model::{Decision, Device, DeviceId, Moment, PersonaName, Reason, Refusal, attribute, timeline::Stage},
+    model::{Decision, Device, DeviceId, Moment, PersonaName, Reason, Refusal, attribute, site::Rule, timeline::Boot},
     persona::catalog::Catalog,
 };
 
 use super::{Ground, World, foresee::address};
+
+#[cfg(test)]
+mod prove;
 
 /// How many devices of each turn are named.
 const NAMED: usize = 20;
@@ -63,18 +71,19 @@ pub struct Turned {
 }
 
 /// Two catalogs, and what they are held against.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Sides<'a> {
-    /// The devices.
-    pub world: &'a World,
-    /// What is in force, its catalog too.
-    pub ground: &'a Ground,
-    /// The catalog that would take that one's place.
-    pub catalog: &'a Catalog,
-    /// The personas that differ between the two.
-    pub touched: &'a BTreeSet<PersonaName>,
-    /// When the devices are imagined to boot.
-    pub now: Moment,
+    world: &'a World,
+    ground: &'a Ground,
+    catalog: &'a Catalog,
+    touched: &'a BTreeSet<PersonaName>,
+    now: Moment,
+    /// Of whom the catalogs may say different things: the touched personas, and those whose places they take, or took.
+    differing: HashSet<&'a PersonaName>,
+    /// The rules that give one of these.
+    rules: Vec<&'a Rule>,
+    /// Whether devices that nothing names get one of these.
+    default: bool,
 }
 
 impl Impact {
@@ -92,6 +101,14 @@ impl Impact {
         self
     }
 
+    fn note(&mut self, device: &Device, (turn, now, then): (Turn, Decision, Decision)) {
+        let count = self.counts.entry(turn).or_default();
+        *count += 1;
+        if *count <= NAMED {
+            self.devices.push(Turned { device: device.id, turn, now: told(&now), then: told(&then) });
+        }
+    }
+
     fn named(&self, turn: Turn) -> usize {
         self.devices.iter().filter(|turned| turned.turn == turn).count()
     }
@@ -103,26 +120,74 @@ impl Impact {
     }
 }
 
-impl Sides<'_> {
+impl<'a> Sides<'a> {
+    /// What is in force in `ground`, its catalog too, against `catalog` in that one's place; the personas that differ between
+    /// the two are `touched`. The devices are imagined to boot `now`.
+    pub fn new(
+        world: &'a World,
+        ground: &'a Ground,
+        catalog: &'a Catalog,
+        touched: &'a BTreeSet<PersonaName>,
+        now: Moment,
+    ) -> Self {
+        let entries = |name| [&*ground.catalog, catalog].into_iter().filter_map(move |catalog| catalog.persona(name));
+        let replaced = touched.iter().flat_map(entries).flat_map(|entry| &entry.persona.supersedes);
+        let differing: HashSet<&PersonaName> = touched.iter().chain(replaced).collect();
+        let policy = &ground.site.boot;
+        let rules = policy.rules.iter().filter(|rule| differing.contains(&rule.persona)).collect();
+        let default = policy.default.as_ref().is_some_and(|name| differing.contains(name));
+        Self { world, ground, catalog, touched, now, differing, rules, default }
+    }
+
     /// What would change for these devices: all, or some of them, so that several threads can share the work.
     pub fn of(&self, devices: &[&Device]) -> Impact {
         let mut impact = Impact::default();
         for device in devices {
-            impact.under_way += usize::from(self.is_under_way(device));
-            let Some((turn, now, then)) = self.turn(device) else { continue };
-            *impact.counts.entry(turn).or_default() += 1;
-            if impact.named(turn) < NAMED {
-                impact.devices.push(Turned { device: device.id, turn, now: told(&now), then: told(&then) });
+            if self.may_turn(device)
+                && let Some(turned) = self.turn(device)
+            {
+                impact.note(device, turned);
             }
         }
         impact
     }
 
-    /// Whether the device is in an attempt that was planned with a persona of these.
-    fn is_under_way(&self, device: &Device) -> bool {
-        let boot = device.boot.and_then(|boot| self.world.boots.get(&boot));
-        let planned = boot.filter(|boot| boot.stage != Stage::Ended).and_then(|boot| boot.kernel.as_ref());
-        planned.is_some_and(|kernel| self.touched.contains(&kernel.persona.name))
+    /// How many attempts are under way that were planned with a persona of these, and keep it.
+    pub fn under_way(&self) -> usize {
+        let boots = self.world.under_way.iter().filter_map(|id| self.world.boots.get(id));
+        let is_current = |boot: &&Boot| {
+            let device = self.world.devices.get(&boot.device);
+            let planned = boot.kernel.as_ref().is_some_and(|kernel| self.touched.contains(&kernel.persona.name));
+            planned && device.is_some_and(|device| device.boot == Some(boot.id))
+        };
+        boots.filter(is_current).count()
+    }
+
+    /// Whether any persona that could speak for the device is one of which the catalogs may say different things.
+    fn may_turn(&self, device: &Device) -> bool {
+        let differs = |name: &PersonaName| self.differing.contains(name);
+        if device.installed.as_ref().is_some_and(|installed| differs(&installed.persona.name)) {
+            return true;
+        }
+        // Nothing else is heard while an assignment holds.
+        match device.assigned.as_ref().filter(|assigned| assigned.holds(self.now)) {
+            Some(assigned) => differs(&assigned.persona),
+            None => self.default || self.is_predicted(device) || self.is_meant(device),
+        }
+    }
+
+    fn is_predicted(&self, device: &Device) -> bool {
+        let best = self.ground.forecast.of(device.id, self.now).and_then(|prediction| prediction.ranked().first());
+        best.is_some_and(|best| self.differing.contains(&best.persona))
+    }
+
+    /// Whether a rule that gives one of these means the device.
+    fn is_meant(&self, device: &Device) -> bool {
+        // Few rules ask for the address, and it takes longer to find than all the rest.
+        let by_address = self.rules.iter().any(|rule| !rule.when.subnet.is_empty());
+        let address = if by_address { address(self.world, device) } else { None };
+        let said = |name: &str| self.world.attribute(device, name);
+        self.rules.iter().any(|rule| matching::fits_with(&rule.when, device, address, said))
     }
 
     fn turn(&self, device: &Device) -> Option<(Turn, Decision, Decision)> {

@@ -5,6 +5,8 @@
 
 mod daemon;
 mod first;
+mod issuer;
 mod oidc;
 mod pages;
 mod sign_in;
+mod terminal;

@@ -2,48 +2,17 @@
 
 use std::{
     fs,
-    net::TcpStream,
-    path::Path,
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use crate::daemon::{Answer, Browser, Daemon, PASSWORD, free_port};
+use crate::{
+    daemon::{Answer, Browser, Daemon, PASSWORD, free_port},
+    issuer::Issuer,
+};
 
 const PEOPLE: &str = r#"[{"sub": "u-1", "preferred_username": "ann", "groups": ["staff", "it"]},
     {"sub": "u-2", "preferred_username": "bob", "groups": ["cleaning"]},
     {"sub": "u-3", "groups": "desk"}]"#;
-
-struct Issuer {
-    child: Child,
-    url: String,
-}
-
-impl Drop for Issuer {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Issuer {
-    fn start(dir: &Path, port: u16) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = root.join("target/validators/bin/python");
-        assert!(python.exists(), "`make setup` makes {}", python.display());
-        let log = fs::File::create(dir.join("issuer.log")).unwrap();
-        let mut command = Command::new(python);
-        command.arg(root.join("tests/account/issuer.py")).args([&port.to_string(), PEOPLE]).current_dir(dir);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let said = fs::read_to_string(dir.join("issuer.log")).unwrap();
-            assert!(began.elapsed() < Duration::from_secs(90), "the issuer does not start: {said}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Self { child, url: format!("http://127.0.0.1:{port}") }
-    }
-}
 
 /// A daemon that lets an issuer's people in, and the issuer.
 fn started() -> (Daemon, Issuer) {
@@ -57,7 +26,7 @@ fn started() -> (Daemon, Issuer) {
         fs::create_dir(dir.join("secrets")).unwrap();
         fs::write(dir.join("secrets/oidc-client"), "s3cret of the client\n").unwrap();
     });
-    let issuer = Issuer::start(daemon.dir.path(), port);
+    let issuer = Issuer::start(daemon.dir.path(), port, PEOPLE);
     (daemon, issuer)
 }
 

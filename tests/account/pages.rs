@@ -145,7 +145,11 @@ fn the_command_line_says_what_it_does() {
             "there is an account admin already",
         ),
         (&["account", "add", "bob", "--role", "admin", "--password-stdin"], "bob", "12 characters at least"),
-        (&["account", "add", "bob", "--role", "boss", "--invite"], "", "`boss` is no role"),
+        (
+            &["account", "add", "bob", "--role", "boss", "--invite"],
+            "",
+            "possible values: viewer, operator, author, admin",
+        ),
         (&["account", "add", "b o b", "--role", "admin", "--invite"], "", "cannot name an account"),
         (&["account", "add", "bob", "--role", "admin"], "", "--password-stdin or --invite"),
         (&["account", "password", "bob", "--password-stdin"], PASSWORD, "there is no account bob"),

@@ -8,6 +8,7 @@ use greenroom::{
         Bytes, Digest,
         image::{ImageFile, Tier},
     },
+    stage::Aim,
 };
 
 use super::{MIB, cache, cache_of, count, fetch, file, files, noise, origin_server::OriginServer, warm};
@@ -62,6 +63,7 @@ async fn open(closed: &Closed) -> (Images, Option<String>) {
         dir: closed.folder(),
         ram: Bytes(64 << 20),
         disk: Bytes(64 << 20),
+        aim: Aim::Hits,
         origins: OriginSettings::new(|| 4),
     };
     for _ in 0..100 {
@@ -207,8 +209,13 @@ async fn a_rebuilt_index_does_not_trust_what_it_finds() {
 async fn a_second_process_is_told_that_the_cache_is_in_use() {
     let dir = tempfile::tempdir().unwrap();
     let _images = cache(dir.path());
-    let settings =
-        Settings { dir: dir.path().join("images"), ram: Bytes(0), disk: Bytes(0), origins: OriginSettings::new(|| 4) };
+    let settings = Settings {
+        dir: dir.path().join("images"),
+        ram: Bytes(0),
+        disk: Bytes(0),
+        aim: Aim::Hits,
+        origins: OriginSettings::new(|| 4),
+    };
     let told = Images::open(&settings).err().unwrap().to_string();
     assert!(told.contains("in use by another process"), "{told}");
     assert!(!files(&dir.path().join("images")).iter().any(|name| name.contains("broken")), "the index was left alone");
@@ -227,8 +234,13 @@ async fn a_smaller_disk_tier_makes_room_at_the_start() {
 async fn a_folder_that_cannot_be_made_is_named() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("images"), "a file").unwrap();
-    let settings =
-        Settings { dir: dir.path().join("images"), ram: Bytes(0), disk: Bytes(0), origins: OriginSettings::new(|| 4) };
+    let settings = Settings {
+        dir: dir.path().join("images"),
+        ram: Bytes(0),
+        disk: Bytes(0),
+        aim: Aim::Hits,
+        origins: OriginSettings::new(|| 4),
+    };
     let told = Images::open(&settings).err().unwrap().to_string();
     assert!(told.contains("images"), "{told}");
 }

@@ -11,6 +11,7 @@ use greenroom::{
         Bytes, Digest,
         image::{ImageFile, Tier},
     },
+    stage::Aim,
     stage::StepKind,
 };
 
@@ -314,7 +315,8 @@ async fn a_blob_that_nobody_has_hashed_since_the_start_is_looked_at_before_a_dev
     std::fs::write(&path, bytes).unwrap();
     // The lock goes with the last task that still holds the old cache.
     let origins = OriginSettings::new(|| 4);
-    let settings = Settings { dir: dir.path().join("images"), ram: Bytes(0), disk: Bytes(64 << 20), origins };
+    let settings =
+        Settings { dir: dir.path().join("images"), ram: Bytes(0), disk: Bytes(64 << 20), aim: Aim::Hits, origins };
     until("it opens again", || Images::open(&settings).is_ok()).await;
     let images = Images::open(&settings).unwrap().0;
     let keeper = keeper(&images);

@@ -31,6 +31,7 @@ use greenroom::{
         Bytes, Digest,
         image::{ImageFile, Origin},
     },
+    stage::Aim,
 };
 use noise::noise;
 use sha2::{Digest as _, Sha256};
@@ -59,7 +60,7 @@ fn cache(dir: &Path) -> Images {
 
 fn settings(dir: &Path, ram: usize, disk: usize) -> Settings {
     let origins = OriginSettings::new(|| 4);
-    Settings { dir: dir.join("images"), ram: Bytes(ram as u64), disk: Bytes(disk as u64), origins }
+    Settings { dir: dir.join("images"), ram: Bytes(ram as u64), disk: Bytes(disk as u64), aim: Aim::Hits, origins }
 }
 
 fn cache_of(dir: &Path, ram: usize, disk: usize) -> Images {

@@ -6,7 +6,9 @@
 mod command;
 mod daemon;
 mod desk;
+mod glance;
 mod growth;
+mod hook;
 mod reload;
 mod remote;
 mod stage;

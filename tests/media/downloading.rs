@@ -103,6 +103,7 @@ fn what_is_downloaded_once_is_in_the_cache_and_is_not_asked_for_again() {
         dir: greenroom::images::folder(&stage.path("state")),
         ram: greenroom::model::Bytes(1 << 20),
         disk: greenroom::model::Bytes(1 << 30),
+        aim: greenroom::stage::Aim::Hits,
         origins: greenroom::images::OriginSettings::new(|| 4),
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -9,6 +9,7 @@ use greenroom::{
         Bytes,
         image::{ImageFile, Origin},
     },
+    stage::Aim,
 };
 
 use super::stage::{Stage, noise, run, sha256};
@@ -67,7 +68,7 @@ async fn a_file_of_several_extents_is_one_file() {
 
     // Through the cache, and from the middle on, as a range of a device that resumes.
     let origins = OriginSettings::new(|| 4);
-    let settings = Settings { dir: stage.path("images"), ram: Bytes(1), disk: Bytes(1), origins };
+    let settings = Settings { dir: stage.path("images"), ram: Bytes(1), disk: Bytes(1), aim: Aim::Hits, origins };
     let (images, _) = Images::open(&settings).unwrap();
     let file = ImageFile {
         sha256: sha256(&whole).parse().unwrap(),

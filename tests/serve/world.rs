@@ -30,6 +30,7 @@ use greenroom::{
         timeline::{Boot, Step},
     },
     serve::{Context, Pacer, admin, http, net::Interface, seed::SeedKey, serve_http, tftp},
+    stage::Aim,
     world::Ground,
 };
 use sha2::{Digest as _, Sha256};
@@ -167,12 +168,19 @@ impl House {
         let facts = journal.reader();
         let (handle, engine) = Engine::start(journal, world, ground, clock, dice);
         let origins = OriginSettings { patience: Duration::from_secs(6), ..OriginSettings::new(|| 4) };
-        let settings = Settings { dir: dir.path().join("images"), ram: Bytes(64 << 20), disk: Bytes(1 << 30), origins };
+        let settings = Settings {
+            dir: dir.path().join("images"),
+            ram: Bytes(64 << 20),
+            disk: Bytes(1 << 30),
+            aim: Aim::Hits,
+            origins,
+        };
         let images = Images::open(&settings).unwrap().0;
         let context = Context {
             engine: handle,
             trainer: Arc::new(Trainer::new(Training { dir: dir.path().join("predict"), every: Seconds(900), clock })),
             journal: facts,
+            acts: Arc::default(),
             keeper: Arc::new(Keeper::new(images.clone(), Bytes(1 << 30))),
             images,
             outlook: Arc::default(),

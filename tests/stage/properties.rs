@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use greenroom::{
     model::{Digest, Moment, image::Tier},
-    stage::{Admission, Candidate, Forecast, Known, Policy, Rooms, Standing, Step, StepKind, steps},
+    stage::{Admission, Aim, Candidate, Forecast, Known, Policy, Rooms, Standing, Step, StepKind, steps},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -34,7 +34,7 @@ fn history() -> impl Strategy<Value = History> {
 }
 
 fn lived(history: &History) -> (Policy, Moment) {
-    let mut policy = if history.shadows { Policy::new(ROOMS) } else { Policy::default() };
+    let mut policy = if history.shadows { Policy::new(ROOMS, Aim::Hits) } else { Policy::default() };
     let mut now = 1_000_000;
     let asks = history.forecast.iter().map(|(n, asks)| (digest(*n), f64::from(*asks))).collect();
     for (n, wait) in &history.asks {
@@ -143,7 +143,7 @@ fn take(step: &Step, all: &mut [Standing]) {
 
 #[test]
 fn one_more_ask_moves_little() {
-    let (mut policy, mut millis, mut moved, mut placed) = (Policy::new(ROOMS), 1_000_000, 0, 0);
+    let (mut policy, mut millis, mut moved, mut placed) = (Policy::new(ROOMS, Aim::Hits), 1_000_000, 0, 0);
     let known: Vec<Known> = (0..60).map(|n| Known { digest: digest(n), len: len(n) }).collect();
     for n in 0..4_000_u32 {
         // Mostly the first ones, in no order that repeats soon.

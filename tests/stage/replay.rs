@@ -3,7 +3,7 @@
 use greenroom::{
     model::{Moment, Seconds},
     stage::{
-        Policy, Rooms,
+        Aim, Policy, Rooms,
         replay::{Comparison, Farthest, Foresight, Sample, Score, Trace, belady, bound, compare, next_asks, run},
         shadow::{Asked, Lru, S3Fifo, Shadow},
     },
@@ -30,8 +30,8 @@ fn best(found: &Comparison, rows: std::ops::Range<usize>, of: fn(&Score) -> u64)
 /// At least what the best fixed policy has, and nine tenths of the optimum when it knows the next hour.
 fn as_good_as_any(sample: Sample) {
     let trace = trace(sample);
-    let found = compare(&trace, ROOMS, &Foresight::None);
-    let (_, knowing) = run(Policy::new(ROOMS), &trace, ROOMS, &Foresight::Perfect(Seconds(3600)));
+    let found = compare(&trace, ROOMS, Aim::Hits, &Foresight::None);
+    let (_, knowing) = run(Policy::new(ROOMS, Aim::Hits), &trace, ROOMS, &Foresight::Perfect(Seconds(3600)));
     for of in [(|score| score.ram_hits) as fn(&Score) -> u64, |score| score.hits] {
         let (ours, fixed) = (of(&found.rows[0].score), best(&found, 1..4, of));
         assert!(ours >= fixed, "{sample}: {ours} of {} hit, {fixed} with another policy", found.asks);
@@ -40,6 +40,12 @@ fn as_good_as_any(sample: Sample) {
         assert!(ratio >= 0.9, "{sample}: {:.1} % of Belady", 100.0 * ratio);
         // Belady and the bound hold the truth between them.
         assert!(of(&found.bound) >= optimum, "{sample}");
+    }
+    // Who wants fewer bytes from origins gets them.
+    let (_, thrifty) = run(Policy::new(ROOMS, Aim::Bytes), &trace, ROOMS, &Foresight::None);
+    for of in [(|score| score.ram_bytes) as fn(&Score) -> u64, |score| score.hit_bytes] {
+        let fixed = best(&found, 1..4, of);
+        assert!(of(&thrifty) >= fixed, "{sample}: {} bytes hit, {fixed} with another policy", of(&thrifty));
     }
 }
 
@@ -75,8 +81,8 @@ fn a_forecast_that_is_wrong_costs_little() {
             windows.read(&format!("{from},{until},{},1", request.object)).unwrap();
         }
     }
-    let (_, told) = run(Policy::new(ROOMS), &trace, ROOMS, &Foresight::Given(windows));
-    let (_, untold) = run(Policy::new(ROOMS), &trace, ROOMS, &Foresight::None);
+    let (_, told) = run(Policy::new(ROOMS, Aim::Hits), &trace, ROOMS, &Foresight::Given(windows));
+    let (_, untold) = run(Policy::new(ROOMS, Aim::Hits), &trace, ROOMS, &Foresight::None);
     assert!(part(told.hits, untold.hits) > 0.95, "{told:?} {untold:?}");
 }
 

@@ -9,6 +9,7 @@ use greenroom::{
         image::{ImageFile, Tier},
         staged::Because,
     },
+    stage::Aim,
 };
 use sha2::Digest as _;
 
@@ -34,7 +35,8 @@ async fn blob(seed: u64, mib: usize) -> Blob {
 /// A cache without RAM, of so many MiB on disk, and its keeper at this rate.
 fn cache(dir: &Path, disk: usize, rate: u64) -> (Images, Arc<Keeper>) {
     let origins = OriginSettings::new(|| 4);
-    let settings = Settings { dir: dir.join("images"), ram: Bytes(0), disk: Bytes((disk * MIB) as u64), origins };
+    let settings =
+        Settings { dir: dir.join("images"), ram: Bytes(0), disk: Bytes((disk * MIB) as u64), aim: Aim::Hits, origins };
     let images = Images::open(&settings).unwrap().0;
     (images.clone(), Arc::new(Keeper::new(images, Bytes(rate))))
 }

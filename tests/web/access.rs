@@ -19,9 +19,19 @@ return axe.run(document, {resultTypes: ['violations']}).then((found) => found.vi
   nodes: fault.nodes.slice(0, 4).map((node) => node.target.join(' ') + '  ' + node.html.slice(0, 160) + '  ' + node.failureSummary),
 })))";
 
+/// Impacts that keep people out.
+const SERIOUS: [&str; 2] = ["serious", "critical"];
+
 fn axe() -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/axe/node_modules/axe-core/axe.min.js");
     fs::read_to_string(&file).expect("`make setup` puts axe-core there")
+}
+
+/// The serious faults of the page that the browser shows.
+pub fn serious(browser: &Browser) -> Vec<Value> {
+    browser.exec(&axe());
+    let faults = browser.exec(RUN).as_array().unwrap().clone();
+    faults.into_iter().filter(|fault| SERIOUS.contains(&fault["impact"].as_str().unwrap_or("unknown"))).collect()
 }
 
 #[test]
@@ -57,7 +67,7 @@ fn no_page_has_a_serious_fault_in_any_size_or_colour() {
                 let lines: Vec<&str> = fault["nodes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
                 let told = format!("  {impact}: {}: {}\n    {}", fault["rule"], fault["help"], lines.join("\n    "));
                 writeln!(report, "{told}").unwrap();
-                if ["serious", "critical"].contains(&impact) {
+                if SERIOUS.contains(&impact) {
                     serious.push(format!("{} ({way})\n{told}", page.path));
                 }
             }

@@ -165,11 +165,28 @@ fn a_machine_boots_on_the_wire_while_somebody_looks() {
     assert!(
         browser.exec("return window.hacked === undefined && !document.querySelector('main img')").as_bool().unwrap()
     );
+    // Script and seed are in colours, and say what was served, letter by letter: so they do after the page was asked for again.
+    let of = |name: &str| {
+        format!("return [...document.querySelectorAll('pre[data-code]')].find((one) => one.dataset.code === '{name}')")
+    };
+    browser
+        .exec("document.querySelector('#boot').dataset.old = 1; document.dispatchEvent(new Event('visibilitychange'))");
+    browser.wait_until("return !document.querySelector('#boot').dataset.old");
+    for (name, key) in [("script.ipxe", "kernel"), ("user-data", "hostname")] {
+        let served = twin["served"]["files"].as_array().unwrap().iter().find(|file| file["name"] == name).unwrap();
+        let shown = browser.exec(&format!("{}.textContent", of(name)));
+        assert!(served["text"].as_str().unwrap().starts_with(shown.as_str().unwrap()), "{name}: {shown}");
+        let keys =
+            format!("[...({}).querySelectorAll('.k')].map((one) => one.textContent)", &of(name)["return ".len()..]);
+        let keys = browser.exec(&format!("return {keys}"));
+        assert!(keys.as_array().unwrap().iter().any(|found| found == key), "{name}: {keys}");
+    }
     let (_, html) = site.curl(&page, &[]);
+    assert!(html.contains("made up in the file: 02:67:72:65:65:6e is this server"), "what is not as it was, is told");
     assert!(!html.contains(token) && html.contains("/seed/"), "the token opens the seed");
     assert!(!twin.to_string().contains(token));
     // With everything opened, in every look.
-    browser.exec("document.querySelectorAll('details').forEach((one) => one.open = false); document.getElementById('packet-2').open = true");
+    browser.exec("document.querySelectorAll('details').forEach((one) => one.open = false); for (const id of ['packet-2', 'file-1', 'file-2']) document.getElementById(id).open = true");
     browser.shot("boot-wire-desktop-light");
     browser.scheme(true);
     browser.phone();

@@ -54,6 +54,11 @@ pub fn signed_in(origin: &str, name: &str, value: &str) {
     sessions.push((origin.to_owned(), name.to_owned(), value.to_owned()));
 }
 
+/// From now on a browser brings to this origin only what it was given there.
+pub fn signed_out(origin: &str) {
+    SESSIONS.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| known.0 != origin);
+}
+
 impl Browser {
     /// Waits until no other test has it. Desktop size, light, with scripts.
     pub fn start() -> Self {

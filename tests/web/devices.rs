@@ -219,7 +219,7 @@ fn two_people_do_not_overwrite_each_other_unnoticed() {
     site.ok(&["device", "set", &device.to_string(), "note=moved to the cellar"]);
     browser.click("#confirm");
     browser.wait_for_text("Somebody changed this device meanwhile.");
-    browser.wait_for_text("tester described it: note=moved to the cellar");
+    browser.wait_for_text("tester described it: note is moved to the cellar");
     browser.shot("device-conflict");
     browser.click("#confirm");
     browser.wait_for_text("is described");

@@ -93,7 +93,7 @@ fn an_empty_site_is_told_what_to_do_first() {
     let browser = Browser::start();
     browser.goto(&site.url);
     let shown = browser.text("#glance");
-    for words in ["First steps", "Serve an interface", "greenroom image add", "Write a persona", "Boot a machine"] {
+    for words in ["First steps", "Serve an interface", "greenroom image add", "Write a persona", "Boot a device"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert!(!browser.has(".steps li.done"), "nothing is done yet");

@@ -13,8 +13,12 @@ mod boots;
 mod browser;
 mod chromium;
 mod devices;
+mod door;
 mod editor;
 mod figures;
+#[path = "../account/issuer.rs"]
+mod issuer;
+mod number;
 mod origin;
 mod pages;
 mod past;

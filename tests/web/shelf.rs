@@ -328,3 +328,41 @@ fn pictures(mut browser: Browser, name: &str) {
     // What was typed is not to be kept.
     browser.forgive("409");
 }
+
+#[test]
+fn what_a_shell_did_a_moment_ago_is_there_at_the_next_look() {
+    let site = Site::start();
+    let commits = || {
+        let view = site.json("/personas/classroom/history.json");
+        let commits = view["commits"].as_array().unwrap();
+        let subjects = commits.iter().map(|commit| commit["subject"].as_str().unwrap().to_owned());
+        (subjects.collect::<Vec<_>>(), commits[0]["commit"].as_str().unwrap().to_owned())
+    };
+    let head = || site.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    // Asked for, and so kept.
+    let mut expected = commits().0;
+    for round in 0..3 {
+        commit(&site, "classroom.yaml", |text| format!("{text}# {round}\n"));
+        expected.insert(0, "By hand".into());
+        assert_eq!(commits(), (expected.clone(), head()));
+    }
+    site.git(&["commit", "-q", "--amend", "-m", "Otherwise"]);
+    expected[0] = "Otherwise".into();
+    assert_eq!(commits(), (expected, head()));
+    // A name that moves means what it means now; the whole name of a commit means that commit.
+    let at = |revision: &str| site.json(&format!("/personas/classroom/at/{revision}.json"))["commit"].clone();
+    for to in ["HEAD", "HEAD~1"] {
+        site.git(&["tag", "-f", "persona/classroom/lesson", to]);
+        assert_eq!(at("lesson"), site.git(&["rev-parse", to]).trim());
+        assert_eq!(at(to), site.git(&["rev-parse", to]).trim());
+        assert_eq!(at(&head()), head());
+    }
+    // What is in no commit yet.
+    let file = site.dir.path().join("library/classroom.yaml");
+    for word in ["ink", "paper"] {
+        fs::write(&file, format!("{}# {word}\n", fs::read_to_string(&file).unwrap())).unwrap();
+        assert!(site.json("/personas/classroom/edit.json")["text"].as_str().unwrap().ends_with(&format!("# {word}\n")));
+        let diff = site.json("/personas/classroom/diff.json?from=HEAD&to=now").to_string();
+        assert!(diff.contains(&format!("# {word}")), "{diff}");
+    }
+}

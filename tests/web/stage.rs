@@ -18,8 +18,8 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// The account that tests are signed in with, an admin's.
 pub const ACCOUNT: &str = "ann";
-/// Its password.
-const PASSWORD: &str = "correct horse battery";
+/// The password of every account.
+pub const PASSWORD: &str = "correct horse battery";
 /// The cookie that shows who is signed in.
 const COOKIE: &str = "greenroom-session";
 
@@ -54,7 +54,7 @@ pub struct Site {
     pub url: String,
     /// The same of the boot port: scripts, seeds, reports.
     pub boot: String,
-    /// What shows that `ann` is signed in.
+    /// What shows that somebody is signed in: `ann`, unless another one has entered.
     session: String,
 }
 
@@ -92,6 +92,19 @@ impl Site {
         site
     }
 
+    /// Nothing yet, not even an account; with this among what its configuration says of the API (`{url}`: where the pages are).
+    pub fn unopened(api: &str) -> Self {
+        let mut site = Self::made("");
+        let file = site.dir.path().join("greenroom.yaml");
+        let config = fs::read_to_string(&file).unwrap();
+        let api = if api.is_empty() { "}".to_owned() } else { format!(", {}}}", api.replace("{url}", &site.url)) };
+        let open = "address_rate: 1000}";
+        assert!(config.contains(open), "{config}");
+        fs::write(&file, config.replace(open, &format!("address_rate: 1000{api}"))).unwrap();
+        site.begin();
+        site
+    }
+
     /// The folder, with nothing running.
     fn made(more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -103,24 +116,30 @@ impl Site {
 
     fn started(mut self) -> Self {
         self.begin();
-        self.sign_in();
+        self.add(ACCOUNT, "admin");
+        self.enter(ACCOUNT);
         self
     }
 
-    /// Makes the first account, and signs in with it, for [`Site::curl`] and every browser.
-    fn sign_in(&mut self) {
-        let mut add = self.command(&["account", "add", ACCOUNT, "--role", "admin", "--password-stdin"]);
+    /// Makes an account.
+    pub fn add(&self, name: &str, role: &str) {
+        let mut add = self.command(&["account", "add", name, "--role", role, "--password-stdin"]);
         let mut child = add.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
         assert!(child.wait().unwrap().success(), "no account: {}", self.log());
-        let fields = format!("name={ACCOUNT}&password={}", PASSWORD.replace(' ', "+"));
+    }
+
+    /// Signs in with an account, for [`Site::curl`] and every browser. Whoever was signed in before stays so.
+    pub fn enter(&mut self, name: &str) {
+        self.session.clear();
+        let fields = format!("name={name}&password={}", PASSWORD.replace(' ', "+"));
         let (status, said) = self.curl("/sign-in", &["-d", &fields, "-H", "Sec-Fetch-Site: same-origin"]);
         let cookie = said.split_once(&format!("{COOKIE}=")).unwrap_or_else(|| panic!("{status}: {said}")).1;
         self.session = cookie.split(';').next().unwrap().to_owned();
         browser::signed_in(&self.url, COOKIE, &self.session);
     }
 
-    /// The header line that shows that `ann` is signed in.
+    /// The header line that shows who is signed in.
     pub fn cookie(&self) -> String {
         format!("Cookie: {COOKIE}={}", self.session)
     }

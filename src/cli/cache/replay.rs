@@ -9,7 +9,7 @@ use std::{
 use crate::{
     model::{Bytes, Seconds},
     stage::{
-        Expert, Rooms,
+        Aim, Expert, Rooms,
         replay::{Comparison, Foresight, Score, Trace, Windows, compare},
     },
 };
@@ -43,6 +43,9 @@ pub(in crate::cli) struct Args {
     /// The size of the disk tier.
     #[arg(long, value_name = "SIZE")]
     disk: Bytes,
+    /// What the policy maximises: as many hits as possible, or as few bytes from origins.
+    #[arg(long, value_name = "hits|bytes", default_value_t)]
+    aim: Aim,
     /// Tell the policy what is expected: lines of `from,until,object,asks`.
     #[arg(long, value_name = "FILE")]
     forecast: Option<PathBuf>,
@@ -74,7 +77,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Done {
         (None, Some(span)) => Foresight::Perfect(span),
         (None, None) => Foresight::None,
     };
-    let comparison = compare(&trace, Rooms { ram: args.ram.0, disk: args.disk.0 }, &foresight);
+    let comparison = compare(&trace, Rooms { ram: args.ram.0, disk: args.disk.0 }, args.aim, &foresight);
     match global.json {
         true => say_json(&comparison),
         false => {

@@ -125,10 +125,11 @@ async fn chosen(
     if devices.is_empty() {
         return Err(Failure::Failed(format!("no device fits {filter}: nothing was done")));
     }
-    let wiped = if arm { " AND ARMED: their disks may be wiped" } else { "" };
+    let wiped = if arm { " AND ARMED: disks may be wiped" } else { "" };
     let count = devices.len();
     if !yes {
-        let question = format!("{count} devices fit {filter}: they would be assigned {persona}{wiped}");
+        let (fits, they) = if count == 1 { ("device fits", "it") } else { ("devices fit", "they") };
+        let question = format!("{count} {fits} {filter}: {they} would be assigned {persona}{wiped}");
         if !io::stdin().is_terminal() {
             return Err(Failure::Failed(format!("{question}; say --yes to do it")));
         }

@@ -4,6 +4,9 @@
 //! in the real one: what others have staged is neither committed nor lost. The repository's hooks run, for they are its owner's
 //! rules; `greenroom persona hook` among them checks a second time, which does no harm. Nobody is there to sign: no commit of
 //! ours is signed.
+//!
+//! A hook that does not end is given up, with the commit that it keeps from being made. One that runs after the commit is given
+//! up likewise, and the commit stands: what git has is what counts, not how it ended.
 
 use std::{
     fs, io,
@@ -20,20 +23,24 @@ use super::{
 /// What commits call us: who wrote something is their author.
 const COMMITTER: (&str, &str) = ("Greenroom", "greenroom@greenroom.invalid");
 
-/// How long hooks may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// How long hooks may take: whoever saves waits for them, and so does the library.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long somebody else's git is waited for.
-const LOCKED: Duration = Duration::from_secs(5);
+/// How long somebody else's save is waited for, or somebody else's git.
+pub(in super::super) const LOCKED: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether it is done.
-pub(super) const STEP: Duration = Duration::from_millis(50);
+pub(in super::super) const STEP: Duration = Duration::from_millis(50);
 
 /// Where commits go.
 #[derive(Debug)]
 pub(super) enum Ledger {
     /// A work tree.
-    Tree(WorkTree),
+    Tree {
+        tree: WorkTree,
+        /// How long hooks may take.
+        patience: Duration,
+    },
     /// Nowhere, and why.
     None(String),
 }
@@ -41,8 +48,8 @@ pub(super) enum Ledger {
 /// What a commit came to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Recorded {
-    /// It was made.
-    In(Commit),
+    /// It was made; what git said all the same, when it did not end well.
+    In(Commit, Option<GitError>),
     /// The last commit says the same.
     Already,
     /// It cannot be, and why.
@@ -63,7 +70,7 @@ impl Desk {
         };
         match tree.unfinished() {
             Some(what) => Err(NotSaved::Unfinished(what)),
-            None => Ok(Ledger::Tree(tree)),
+            None => Ok(Ledger::Tree { tree, patience: self.patience }),
         }
     }
 
@@ -81,7 +88,7 @@ impl Desk {
 impl Ledger {
     /// Waits until nobody's git holds the index.
     pub(super) fn wait(&self) -> Result<(), NotSaved> {
-        let Self::Tree(tree) = self else { return Ok(()) };
+        let Self::Tree { tree, .. } = self else { return Ok(()) };
         let end = Instant::now() + LOCKED;
         while tree.is_busy() {
             if Instant::now() > end {
@@ -95,8 +102,8 @@ impl Ledger {
 
     /// Commits these files as they are in the folder now.
     pub(super) fn record(&self, files: &[String], author: &Author, message: &str) -> Result<Recorded, NotSaved> {
-        let tree = match self {
-            Self::Tree(tree) => tree,
+        let (tree, patience) = match self {
+            Self::Tree { tree, patience } => (tree, *patience),
             Self::None(why) => return Ok(Recorded::Nowhere(why.clone())),
         };
         let git = tree.git();
@@ -105,7 +112,7 @@ impl Ledger {
         }
         let end = Instant::now() + LOCKED;
         loop {
-            match self.attempt(tree, files, author, message) {
+            match Self::attempt(tree, files, author, message, patience) {
                 // Somebody's git was quicker. Nothing was done.
                 Err(GitError::Failed { said, .. }) if said.contains(".lock") && Instant::now() < end => {
                     thread::sleep(STEP)
@@ -116,7 +123,13 @@ impl Ledger {
         }
     }
 
-    fn attempt(&self, tree: &WorkTree, files: &[String], author: &Author, message: &str) -> Result<Recorded, GitError> {
+    fn attempt(
+        tree: &WorkTree,
+        files: &[String],
+        author: &Author,
+        message: &str,
+        patience: Duration,
+    ) -> Result<Recorded, GitError> {
         let git = tree.git();
         // Only what the index knows can be committed by its name. A name alone is no content.
         let known = git.run(&["ls-files", "-z", "--cached"]).paths(files).output()?;
@@ -132,8 +145,8 @@ impl Ledger {
         if !new.is_empty() {
             git.run(&["add", "--intent-to-add"]).changing().paths(&new).output()?;
         }
-        let recorded = Self::commit(tree, &there, author, message);
-        if !matches!(recorded, Ok(Recorded::In(_))) && !new.is_empty() {
+        let recorded = Self::commit(tree, &there, author, message, patience);
+        if !matches!(recorded, Ok(Recorded::In(..))) && !new.is_empty() {
             // The index is as it was, too.
             let forget = git.run(&["update-index", "--force-remove"]).changing().paths(&new).output();
             drop(forget.inspect_err(|error| tracing::warn!("the index of the library could not be put back: {error}")));
@@ -141,21 +154,33 @@ impl Ledger {
         recorded
     }
 
-    fn commit(tree: &WorkTree, files: &[&String], author: &Author, message: &str) -> Result<Recorded, GitError> {
+    fn commit(
+        tree: &WorkTree,
+        files: &[&String],
+        author: &Author,
+        message: &str,
+        patience: Duration,
+    ) -> Result<Recorded, GitError> {
         let git = tree.git();
-        if git.run(&["diff", "--quiet", "HEAD"]).paths(files).holds()? {
+        let is_committed = || git.run(&["diff", "--quiet", "HEAD"]).paths(files).holds();
+        if is_committed()? {
             return Ok(Recorded::Already);
         }
         let words = ["commit", "--quiet", "--only", "--no-gpg-sign", "--cleanup=whitespace", "--file=-"];
-        let began = SystemTime::now();
-        let run = git.run(&words).changing().within(PATIENCE).paths(files).tell(message.as_bytes().to_vec());
+        let (began, before) = (SystemTime::now(), tree.head().ok());
+        let run = git.run(&words).changing().within(patience).paths(files).tell(message.as_bytes().to_vec());
         let run = run.with("GIT_AUTHOR_NAME", &author.name).with("GIT_AUTHOR_EMAIL", &author.email);
         let made = run.with("GIT_COMMITTER_NAME", COMMITTER.0).with("GIT_COMMITTER_EMAIL", COMMITTER.1).output();
         if let Err(GitError::TimedOut { .. } | GitError::TooMuch { .. }) = made {
             unlock(tree, began);
         }
-        made?;
-        tree.standing()?.commit.map(Recorded::In).ok_or(GitError::NoCommits)
+        // What runs after the commit may fail, or be given up: that takes no commit back.
+        let trouble = match made {
+            Ok(_) => None,
+            Err(error) if tree.head().ok() != before && is_committed()? => Some(error),
+            Err(error) => return Err(error),
+        };
+        Ok(Recorded::In(tree.head()?, trouble))
     }
 }
 

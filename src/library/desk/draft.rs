@@ -1,9 +1,10 @@
 //! What would come of the library if one of its documents said something else: read as the folder is, with that text in the
-//! file's place.
+//! file's place. As long as nobody edits the folder, that costs a look at each file; a text that is the file's own costs no more.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::Arc,
 };
 
 use serde::Serialize;
@@ -11,16 +12,14 @@ use serde::Serialize;
 use crate::{
     document::Problem,
     model::{PersonaName, Version},
-    persona::catalog::Catalog,
 };
 
 use super::{
     super::{
-        cross,
         load::{self, Loaded},
         memory::Memory,
         revision::Found,
-        succession,
+        whole::{Reader, Whole},
     },
     Desk, Files, Paper, lock,
 };
@@ -63,7 +62,7 @@ pub struct Affected {
 /// What was read of the library for drafts: as it is, and as it last would have been.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
-    pub(super) is: Memory,
+    pub(super) is: Reader,
     would_be: Memory,
 }
 
@@ -71,25 +70,35 @@ impl Desk {
     /// What would come of the library if these files of it held this; without a text, if they went.
     pub(super) fn drafted(&self, changes: &BTreeMap<PathBuf, Option<String>>, paper: Option<&Paper>) -> Draft {
         let dir = &self.dir;
-        let bytes = |text: &Option<String>| text.as_ref().map(|text| text.as_bytes().to_vec());
-        let changed = changes.iter().map(|(path, text)| (dir.join(path), bytes(text))).collect();
         let mut reading = lock(&self.reading);
         let Reading { is, would_be } = &mut *reading;
-        let before = load::load_again(&Files::Folder(dir.clone()), is);
-        let after = Files::Drafted { dir: dir.clone(), changed };
-        let after = load::load_again(&after, would_be);
+        let before = is.whole(&Files::Folder(dir.clone()));
+        let is_said =
+            |(path, text): (&PathBuf, &Option<String>)| text.is_some() && is.text(&dir.join(path)) == text.as_deref();
+        let after = match changes.iter().all(is_said) {
+            true => before.clone(),
+            false => {
+                let bytes = |text: &Option<String>| text.as_ref().map(|text| text.as_bytes().to_vec());
+                let changed = changes.iter().map(|(path, text)| (dir.join(path), bytes(text))).collect();
+                Arc::new(Whole::of(load::load_again(&Files::Drafted { dir: dir.clone(), changed }, would_be)))
+            }
+        };
         drop(reading);
+        let is_same = Arc::ptr_eq(&before, &after);
         let files: BTreeSet<String> = changes.keys().map(|path| dir.join(path).display().to_string()).collect();
-        let mut problems = new_problems(&before, &after, &files);
-        problems.extend(warnings(&after).into_iter().filter(|problem| files.contains(&problem.path)));
+        let warnings = after.warnings().iter().filter(|problem| files.contains(&problem.path)).cloned();
+        let (before, after) = (&before.loaded, &after.loaded);
+        let mut problems = new_problems(before, after, &files);
+        problems.extend(warnings);
         if !problems.iter().any(Problem::is_error) {
-            problems.extend(unserved(&before, &after, paper));
+            problems.extend(unserved(before, after, paper));
         }
         let persona = match paper {
-            Some(Paper::Persona(name)) => found(&after, name),
+            Some(Paper::Persona(name)) => found(after, name),
             _ => None,
         };
-        Draft { problems, persona, affected: affected(&before, &after) }
+        let affected = if is_same { vec![] } else { affected(before, after) };
+        Draft { problems, persona, affected }
     }
 }
 
@@ -101,14 +110,6 @@ fn new_problems(before: &Loaded, after: &Loaded, files: &BTreeSet<String>) -> Ve
         files.contains(&problem.path) || !known.contains(&(&problem.path, problem.code, &problem.message))
     };
     after.problems.iter().filter(is_news).cloned().collect()
-}
-
-/// What somebody should look at once it is so.
-fn warnings(after: &Loaded) -> Vec<Problem> {
-    let catalog = Catalog::new(after.personas.clone(), after.images.clone(), &Catalog::default());
-    let mut problems = cross::warnings(&catalog, &after.documents);
-    problems.extend(succession::problems(&catalog, &after.documents));
-    problems
 }
 
 /// The personas that would not be good, this one or such as are now, although nothing new is said against any document: what

@@ -22,7 +22,9 @@ mod write;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde::Serialize;
@@ -133,6 +135,8 @@ fn count(problems: &[Problem]) -> String {
 #[derive(Debug, Clone)]
 pub struct Desk {
     dir: PathBuf,
+    /// How long hooks may take.
+    patience: Duration,
     /// Whoever writes has it: one at a time.
     turn: Arc<Mutex<()>>,
     reading: Arc<Mutex<draft::Reading>>,
@@ -149,7 +153,18 @@ struct Change {
 impl Desk {
     /// The desk of the library in this folder.
     pub fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), turn: Arc::default(), reading: Arc::default(), handed: Arc::default() }
+        Self {
+            dir: dir.to_owned(),
+            patience: commit::PATIENCE,
+            turn: Arc::default(),
+            reading: Arc::default(),
+            handed: Arc::default(),
+        }
+    }
+
+    /// The same desk, whose repository's hooks may take so long; 30 seconds otherwise.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The library's folder.
@@ -249,7 +264,7 @@ impl Desk {
         author: &Author,
         message: &str,
     ) -> Result<Saved, NotSaved> {
-        let _turn = lock(&self.turn);
+        let _turn = turn(&self.turn)?;
         let _alone = write::alone(&self.dir)?;
         let ledger = self.ledger()?;
         ledger.wait()?;
@@ -290,7 +305,10 @@ impl Desk {
         let base = first.map_or(Base::Absent, |text| Base::of(text.as_bytes()));
         self.hand(&base, first.unwrap_or_default());
         let (commit, unrecorded) = match recorded {
-            Recorded::In(commit) => (Some(commit), None),
+            Recorded::In(commit, trouble) => {
+                draft.problems.splice(..0, trouble.map(|error| after(&self.dir, &error)));
+                (Some(commit), None)
+            }
             Recorded::Already => (None, None),
             Recorded::Nowhere(why) => (None, Some(why)),
         };
@@ -320,6 +338,28 @@ impl Desk {
         let refused = |_| NotSaved::Disk { path: path.display().to_string(), error };
         String::from_utf8(bytes).map(Some).map_err(refused)
     }
+}
+
+/// Waits until nobody else writes, but not for ever: a hook of the repository may keep another's save waiting.
+pub(super) fn turn<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, NotSaved> {
+    let end = Instant::now() + commit::LOCKED;
+    loop {
+        match mutex.try_lock() {
+            Ok(turn) => return Ok(turn),
+            Err(TryLockError::Poisoned(turn)) => return Ok(turn.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(commit::STEP),
+            Err(TryLockError::WouldBlock) => {
+                return Err(NotSaved::Busy("Somebody else's save waits for a hook of the repository".into()));
+            }
+        }
+    }
+}
+
+/// The commit stands, and something that runs after it does not end, or fails.
+fn after(dir: &Path, error: &GitError) -> Problem {
+    let help = "look at the hooks of the repository that run after a commit: post-commit, reference-transaction";
+    let message = format!("the commit was made, but {error}");
+    Problem::of_file(&dir.display().to_string(), "GR196", message, help).warning()
 }
 
 /// Locks, also after a panic elsewhere: what is under these locks is whole at any time.

@@ -4,12 +4,12 @@ use std::sync::PoisonError;
 
 use crate::persona::compose::Shelf;
 
-use super::{super::load, Desk, Files};
+use super::{Desk, Files};
 
 impl Desk {
     /// Every document that can be extended, or what is wrong with it. Reads what has changed since it was last asked.
     pub fn shelf(&self) -> Shelf {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        load::shelf(&Files::Folder(self.dir.clone()), &mut reading.is)
+        reading.is.shelf(&Files::Folder(self.dir.clone()))
     }
 }

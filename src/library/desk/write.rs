@@ -24,7 +24,7 @@ use rustix::{
 
 use super::{
     Base, NotSaved,
-    commit::{PATIENCE, STEP},
+    commit::{LOCKED, STEP},
 };
 
 /// A change of one file, done, and not yet final. It is put back unless it is [kept](Written::keep).
@@ -42,7 +42,7 @@ pub(super) struct Written {
 /// knows no such locks leaves it to git's.
 pub(super) fn alone(dir: &Path) -> Result<Option<File>, NotSaved> {
     let folder = File::open(dir).map_err(|error| disk(dir, &error))?;
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + LOCKED;
     loop {
         match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(Some(folder)),

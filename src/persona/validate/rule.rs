@@ -140,6 +140,7 @@ pub const RULES: &[Rule] = &[
     must("GR193", "A persona is superseded by one other."),
     should("GR194", "The versions that are served can be stored."),
     should("GR195", "A persona that is superseded has left the library."),
+    should("GR196", "The repository's hooks that run after a commit end in time."),
     // Network, continued.
     should("GR200", "There is one default gateway for each IP version."),
     must("GR201", "A name server is at an address that can be reached."),

@@ -56,8 +56,8 @@ struct ListAsk {
 pub(super) fn routes() -> ApiRouter<Api> {
     let list = get_with(list, |op| {
         op.id("listActs").tag("audit").summary("See who did what").description(
-            "The newest first, from the journal: its last million facts, at least. A page may be short, or empty, and have a \
-             `next`: then the search goes on there.",
+            "The newest first, from the journal: its last million facts, at least. In the first seconds after a start a page \
+             may be short, or empty, and have a `next`: then the search goes on there.",
         )
     });
     ApiRouter::new().api_route("/audit", list)
@@ -73,12 +73,11 @@ async fn list(
     State(api): State<Api>,
     Asked(ask): Asked<ListAsk>,
 ) -> Result<Page<ActView>, Problem> {
-    let world = api.context.engine.world();
-    let device = ask.device.map(|mac| world.device_of(mac).map_or(mac, |device| device.id.mac()).to_string());
     let before = ask.cursor.as_ref().map(Cursor::key).transpose()?;
-    let asked = audit::Ask { by: ask.by, device, before, limit: Some(ask.limit.0), ..audit::Ask::default() };
-    let (journal, newest) = (api.context.journal.clone(), world.seq);
-    let found = tokio::task::spawn_blocking(move || audit::acts(&journal, newest, &asked, audit::MOST)).await;
+    let asked =
+        audit::Ask { by: ask.by, device: ask.device, before, limit: Some(ask.limit.0), ..audit::Ask::default() };
+    let context = api.context.clone();
+    let found = tokio::task::spawn_blocking(move || audit::acts(&context, &asked)).await;
     let broken = |error: String| {
         tracing::error!(error, "the journal cannot be searched");
         Problem::new(Kind::Unavailable, "the journal cannot be read now").retry_after(10)

@@ -16,6 +16,7 @@ use super::Trouble;
 const FILES: &[(&str, &str, &str)] = &[
     ("devices.js", SCRIPT, include_str!("static/devices.js")),
     ("boot.js", SCRIPT, include_str!("static/boot.js")),
+    ("code.js", SCRIPT, include_str!("static/code.js")),
     ("colour.js", SCRIPT, include_str!("static/colour.js")),
     ("editor.js", SCRIPT, include_str!("static/editor.js")),
     ("editor_complete.js", SCRIPT, include_str!("static/editor_complete.js")),

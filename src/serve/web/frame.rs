@@ -1,12 +1,12 @@
 //! What stands around every page: its title, the way to the others, who is signed in, what was just done.
 
-use std::borrow::Borrow;
+use std::{borrow::Borrow, fmt::Display};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use crate::model::{Millis, Moment, Role};
+use crate::model::{Moment, Role};
 
-use super::{Trouble, Visitor, Web, asset, notice::Notice};
+use super::{Trouble, Visitor, Web, asset, notice::Notice, word};
 
 /// The parts of the house that have a page of their own in the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,34 +124,30 @@ impl Frame {
         self.visitor.as_ref().is_some_and(|visitor| visitor.role >= Role::Author)
     }
 
+    /// A moment, to the second.
+    pub(super) fn clock(&self, moment: impl Display) -> String {
+        word::clock(moment)
+    }
+
+    /// Whether whoever looks may see who did what.
+    pub(super) fn governs(&self) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.role >= Role::Admin)
+    }
+
     /// How long ago something was, as people say it. Templates have moments by value and by reference.
     pub(super) fn ago(&self, then: impl Borrow<Moment>) -> String {
-        match span(self.now.since(*then.borrow())) {
-            Some(span) => format!("{span} ago"),
-            None => "just now".into(),
-        }
+        word::ago(*then.borrow(), self.now)
     }
 
     /// When something will be, likewise.
     pub(super) fn left(&self, then: impl Borrow<Moment>) -> String {
-        span(then.borrow().since(self.now)).map_or_else(|| "now".into(), |span| format!("in {span}"))
+        word::left(*then.borrow(), self.now)
     }
 
     /// What a page about something that went wrong stands in.
     pub(super) fn around_trouble(visitor: Option<Visitor>, title: String, now: Moment) -> Self {
         Self { title, section: None, visitor, notice: None, now }
     }
-}
-
-/// A time in the largest unit of which there are two, or one that reads well; nothing when it is hardly any.
-fn span(Millis(millis): Millis) -> Option<String> {
-    Some(match millis / 1000 {
-        0..10 => return None,
-        seconds @ 10..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} days", seconds.div_ceil(86_400)),
-    })
 }
 
 impl FromRequestParts<Web> for Frame {
@@ -165,17 +161,5 @@ impl FromRequestParts<Web> for Frame {
             notice: Notice::of(&parts.headers),
             now: (web.context.clock)(),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_said_as_people_say_them() {
-        let said = |seconds: u64| span(Millis(seconds * 1000)).unwrap_or_default();
-        let all = [9, 10, 119, 120, 7199, 7200, 172_799, 172_800, 90 * 86_400 - 2].map(said);
-        assert_eq!(all, ["", "10 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 days", "90 days"]);
     }
 }

@@ -36,8 +36,10 @@ mod prediction;
 mod trouble;
 mod user;
 mod visitor;
+mod word;
 
 use axum::{Router, routing::get};
+use tokio::task::spawn_blocking;
 
 use super::Context;
 
@@ -60,6 +62,17 @@ struct Web {
     shelf: persona::Kept,
     /// The drafts that are being checked.
     checks: persona::Checks,
+}
+
+impl Web {
+    /// Reads disks, runs git, or goes through all devices, away from those who only look.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let web = self.clone();
+        spawn_blocking(move || work(&web)).await.map_err(Trouble::bug)?
+    }
 }
 
 /// The routes of the pages: everything on the listener that is not the API's. Called where tasks can be started.

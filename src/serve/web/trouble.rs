@@ -15,7 +15,7 @@ use crate::{
     model::{Role, command::Rejection},
 };
 
-use super::{Frame, Visitor, Wants};
+use super::{Frame, Visitor, Wants, door};
 
 /// What went wrong.
 #[derive(Debug, Clone)]
@@ -37,6 +37,15 @@ pub(super) struct Said {
     why: String,
     /// What to do.
     help: String,
+    /// Where that is done.
+    way: Option<Way>,
+}
+
+/// A page of ours, and what the link to it says.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Way {
+    path: &'static str,
+    name: &'static str,
 }
 
 #[derive(Template)]
@@ -54,7 +63,15 @@ impl Trouble {
         why: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
-        Self::Said(Said { status, title: title.into(), why: why.into(), help: help.into() })
+        Self::Said(Said { status, title: title.into(), why: why.into(), help: help.into(), way: None })
+    }
+
+    /// With a link to where one goes on.
+    pub(super) fn leading(self, path: &'static str, name: &'static str) -> Self {
+        match self {
+            Self::Said(said) => Self::Said(Said { way: Some(Way { path, name }), ..said }),
+            Self::SignIn => Self::SignIn,
+        }
     }
 
     /// There is no such thing.
@@ -70,8 +87,7 @@ impl Trouble {
 
     /// The account may not do that.
     pub(super) fn not_allowed(visitor: &Visitor, needs: Role) -> Self {
-        let why =
-            format!("{} is signed in as {}; this is for those who are {needs} at least.", visitor.name, visitor.role);
+        let why = format!("{} is signed in as {}, and this takes the role {needs}.", visitor.name, visitor.role);
         Self::new(StatusCode::FORBIDDEN, "You may not do that", why, "An admin can give you another role.")
     }
 
@@ -85,13 +101,10 @@ impl Trouble {
     /// As a page, or as JSON.
     pub(super) fn shown(&self, wants: Wants, frame: impl FnOnce(String) -> Frame, path: &str) -> Response {
         match self {
-            Self::SignIn => {
-                let next: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
-                match wants {
-                    Wants::Json => StatusCode::UNAUTHORIZED.into_response(),
-                    Wants::Page => Redirect::to(&format!("/sign-in?next={next}")).into_response(),
-                }
-            }
+            Self::SignIn => match wants {
+                Wants::Json => StatusCode::UNAUTHORIZED.into_response(),
+                Wants::Page => Redirect::to(&door::to_sign_in(path)).into_response(),
+            },
             Self::Said(said) => match wants {
                 Wants::Json => (said.status, Json(said)).into_response(),
                 Wants::Page => match (TroublePage { frame: frame(said.title.clone()), said }).render() {

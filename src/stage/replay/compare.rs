@@ -9,7 +9,7 @@ use crate::model::image::Tier;
 
 use super::{
     super::{
-        Expert, Policy, Rooms,
+        Aim, Expert, Policy, Rooms,
         shadow::{Asked, Gdsf, Lru, S3Fifo, Shadow},
     },
     Score, Trace,
@@ -48,8 +48,8 @@ pub struct Comparison {
 }
 
 /// Runs all of them.
-pub fn compare(trace: &Trace, rooms: Rooms, foresight: &Foresight) -> Comparison {
-    let (policy, score) = tiers::run(Policy::new(rooms), trace, rooms, foresight);
+pub fn compare(trace: &Trace, rooms: Rooms, aim: Aim, foresight: &Foresight) -> Comparison {
+    let (policy, score) = tiers::run(Policy::new(rooms, aim), trace, rooms, foresight);
     let mut rows = vec![Row { policy: "greenroom", score }];
     rows.push(Row { policy: "lru", score: fixed(trace, Lru::new(rooms.ram), Lru::new(rooms.disk)) });
     rows.push(Row { policy: "s3-fifo", score: fixed(trace, S3Fifo::new(rooms.ram), S3Fifo::new(rooms.disk)) });

@@ -59,6 +59,7 @@ async fn without_daemon(file: &ImageFile, global: &Global) -> Result<(), String>
         dir: images::folder(&config.state_dir),
         ram: config.images_ram,
         disk: config.images_disk,
+        aim: config.images_aim,
         origins: OriginSettings { s3: global.s3(), ..OriginSettings::new(app::dice) },
     };
     let (images, _) = Images::open(&settings).map_err(|error| error.to_string())?;

@@ -56,29 +56,33 @@ async fn first(
         Ok(tried) => tried,
         Err(seconds) => return slow(&web, wants, frame, view, seconds),
     };
-    let wrong = |frame, error: String, status| {
-        shown(&web, wants, frame, SignIn { error: Some(error), name: typed.clone(), ..SignIn::default() }, status)
+    // A token that opens is kept in the form: nobody types it twice because of a password.
+    let wrong = |frame, error: String, token: Option<&str>, status| {
+        let token = token.unwrap_or_default().trim().to_owned();
+        let view = SignIn { error: Some(error), name: typed.clone(), token, ..SignIn::default() };
+        shown(&web, wants, frame, view, status)
     };
-    if !web.door.is_first_token(&web, fields.get("token").unwrap_or_default()) {
+    let token = fields.get("token");
+    if !web.door.is_first_token(&web, token.unwrap_or_default()) {
         web.context.metrics.sign_in("bad");
         tracing::warn!(%address, "somebody showed a first token that is none");
         let error = "This is not the token that the server gave out when it was started last.".to_owned();
-        return wrong(frame, error, StatusCode::UNAUTHORIZED);
+        return wrong(frame, error, None, StatusCode::UNAUTHORIZED);
     }
     web.door.attempts().was_good(&tried);
     let name: AccountName = match typed.parse() {
         Ok(name) => name,
-        Err(bad) => return wrong(frame, sentence(&bad), StatusCode::UNPROCESSABLE_ENTITY),
+        Err(bad) => return wrong(frame, sentence(&bad), token, StatusCode::UNPROCESSABLE_ENTITY),
     };
     let password = match twice(&fields) {
         Ok(password) => password,
-        Err(words) => return wrong(frame, words.to_owned(), StatusCode::UNPROCESSABLE_ENTITY),
+        Err(words) => return wrong(frame, words.to_owned(), token, StatusCode::UNPROCESSABLE_ENTITY),
     };
     let ask = CreateAsk { name: name.clone(), role: Role::Admin, password: Some(password), by: FIRST.into() };
     match create(&web.context, &ask, true).await {
         Ok(_) => enter(&web, &parts, &name).await,
         Err(refused @ (Refused::Password(_) | Refused::Rejected(_))) => {
-            wrong(frame, sentence(&refused), StatusCode::UNPROCESSABLE_ENTITY)
+            wrong(frame, sentence(&refused), token, StatusCode::UNPROCESSABLE_ENTITY)
         }
         Err(refused) => Err(refused.into()),
     }
@@ -132,8 +136,9 @@ fn guest(web: &Web, code: &str) -> Result<Account, Trouble> {
             StatusCode::NOT_FOUND,
             "This invitation opens nothing",
             why,
-            "Ask whoever sent it for another one.",
+            "Ask whoever sent it for another one. You have a password already? Then sign in with it.",
         )
+        .leading("/sign-in", "Sign in")
     };
     invited(&web.context, code).ok_or_else(gone)
 }

@@ -73,7 +73,8 @@ async fn end(
         let says = if person.says.is_empty() { "nothing".into() } else { person.says.join(", ") };
         let why = format!("You are {} at {}, and nobody has said what you may do here.", person.name, person.host);
         let help = format!("An admin can change that. What the issuer says that would count: {says}.");
-        return Err(Trouble::new(StatusCode::FORBIDDEN, "You may not come in", why, help));
+        let trouble = Trouble::new(StatusCode::FORBIDDEN, "You may not come in", why, help);
+        return Err(trouble.leading("/sign-in", "Sign in another way"));
     };
     let who = Who::Issuer { name: person.name, issuer: oidc.address().into(), host: person.host, role };
     web.context.metrics.sign_in("good");
@@ -96,5 +97,11 @@ fn said(web: &Web, fault: &Fault) -> Trouble {
         Fault::Refused(_) => (StatusCode::FORBIDDEN, "The issuer says no"),
         Fault::Unbelievable(_) => (StatusCode::UNAUTHORIZED, "That cannot be believed"),
     };
-    Trouble::new(status, title, super::sentence(fault), "Begin again at /sign-in.")
+    let help = match fault {
+        Fault::Away(_) => {
+            "Try again in a moment. Whoever has an account of this server's own can sign in with its password."
+        }
+        _ => "Begin again.",
+    };
+    Trouble::new(status, title, super::sentence(fault), help).leading("/sign-in", "Sign in")
 }

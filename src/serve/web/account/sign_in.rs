@@ -22,7 +22,7 @@ use crate::model::{
 use super::{
     super::{
         Wants,
-        door::{Session, Who, way},
+        door::{Session, Who, to_sign_in, way},
         order::Fields,
     },
     Frame, Notice, Trouble, Visitor, Web,
@@ -49,6 +49,9 @@ pub(super) struct View {
     pub(super) next: String,
     /// What was typed as the account's name.
     pub(super) name: String,
+    /// The first token, when it was typed right and something else was not.
+    #[serde(skip)]
+    pub(super) token: String,
     /// Why that was not it.
     pub(super) error: Option<String>,
 }
@@ -94,15 +97,9 @@ async fn page(
     let site = parts.headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
     if wants == Wants::Page && matches!(site, Some("cross-site" | "same-site")) {
         // Somebody followed a link from elsewhere, and may well be signed in: the cookie comes with the next request.
-        return onward(frame, &here(next));
+        return onward(frame, &to_sign_in(next));
     }
     shown(&web, wants, frame, View { next: next.to_owned(), ..View::default() }, StatusCode::OK)
-}
-
-/// The page for whoever wants to go there.
-fn here(next: &str) -> String {
-    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-    format!("/sign-in?next={next}")
 }
 
 /// The form, with what went wrong.

@@ -6,7 +6,6 @@ use serde::Serialize;
 use crate::{
     model::{MacAddr, Moment},
     serve::{audit::Ask, web::Trouble},
-    world::World,
 };
 
 /// The fields of the form, as they were typed.
@@ -45,19 +44,13 @@ impl Asked {
     }
 
     /// What the journal is asked.
-    pub(super) fn ask(&self, world: &World) -> Result<Ask, Trouble> {
+    pub(super) fn ask(&self) -> Result<Ask, Trouble> {
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let device = match given(&self.device) {
             None => None,
-            Some(text) => {
-                let mac: MacAddr = text.parse().map_err(|error| {
-                    Trouble::bad(
-                        format!("device: {error}"),
-                        "Write the address of any of its ports: 52:54:00:77:00:11.",
-                    )
-                })?;
-                Some(world.device_of(mac).map_or(mac, |device| device.id.mac()).to_string())
-            }
+            Some(text) => Some(text.parse::<MacAddr>().map_err(|error| {
+                Trouble::bad(format!("device: {error}"), "Write the address of any of its ports: 52:54:00:77:00:11.")
+            })?),
         };
         Ok(Ask {
             by: given(&self.by),

@@ -13,9 +13,11 @@ use futures_util::stream;
 use tokio::task::spawn_blocking;
 
 use crate::{
-    journal::Reader,
     model::Role,
-    serve::audit::{self, Act, Ask},
+    serve::{
+        Context,
+        audit::{self, Act, Ask},
+    },
 };
 
 use super::{Trouble, Visitor, Web, ask::Asked};
@@ -48,9 +50,10 @@ fn sent(
     (head, write): (&'static str, Write),
 ) -> Result<Response, Trouble> {
     visitor.must(Role::Admin)?;
-    let world = web.context.engine.world();
-    let ask = Asked::of(query.as_deref()).ask(&world)?;
-    let reading = Reading { journal: web.context.journal.clone(), newest: world.seq, ask, left: MOST, head, write };
+    let mut ask = Asked::of(query.as_deref()).ask()?;
+    // What is done while it is sent is not in it.
+    ask.before.get_or_insert(web.context.engine.world().seq + 1);
+    let reading = Reading { context: web.context.clone(), ask, left: MOST, head, write };
     let named = format!("attachment; filename=\"{file}\"");
     let body = Body::from_stream(stream::try_unfold(Some(reading), next));
     Ok(([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, named)], body).into_response())
@@ -58,8 +61,7 @@ fn sent(
 
 /// What is still to be sent.
 struct Reading {
-    journal: Reader,
-    newest: u64,
+    context: Context,
     ask: Ask,
     left: usize,
     /// What comes before the first act.
@@ -71,8 +73,7 @@ async fn next(reading: Option<Reading>) -> io::Result<Option<(Bytes, Option<Read
     let Some(mut reading) = reading else { return Ok(None) };
     let turn = spawn_blocking(move || {
         reading.ask.limit = Some(A_TURN.min(reading.left));
-        let found =
-            audit::acts(&reading.journal, reading.newest, &reading.ask, audit::MOST).map_err(io::Error::other)?;
+        let found = audit::acts(&reading.context, &reading.ask).map_err(io::Error::other)?;
         let mut bytes = std::mem::take(&mut reading.head).as_bytes().to_vec();
         bytes.extend((reading.write)(&found.acts)?);
         reading.left -= found.acts.len().min(reading.left);

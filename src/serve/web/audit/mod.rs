@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::task::spawn_blocking;
 
 use crate::{
-    model::Role,
+    model::{Moment, Role},
     serve::audit::{self, Act},
 };
 
@@ -24,30 +24,6 @@ use ask::Asked;
 
 /// How many acts a page has.
 const A_PAGE: usize = 50;
-
-/// In how many facts a page looks for them: most facts are nobody's doing, and a page shall come soon.
-const LOOKED_AT: u64 = 8192;
-
-/// The facts that acts are, for the choice on the page.
-const FACTS: [&str; 17] = [
-    "account-changed",
-    "account-created",
-    "account-removed",
-    "device-armed",
-    "device-described",
-    "device-disarmed",
-    "device-forgotten",
-    "image-evicted",
-    "image-pinned",
-    "image-unpinned",
-    "persona-assigned",
-    "persona-unassigned",
-    "proposal-declined",
-    "token-created",
-    "token-revoked",
-    "user-described",
-    "user-forgotten",
-];
 
 pub(super) fn routes() -> Router<Web> {
     Router::new()
@@ -64,6 +40,14 @@ struct View {
     rows: Vec<Row>,
     /// Where the next page begins, as `before`.
     next: Option<u64>,
+    /// How far back was looked, when that is not all the way yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    back_to: Option<Moment>,
+    /// What acts here are called, and who did them: for the choices on the page.
+    #[serde(skip)]
+    facts: Vec<String>,
+    #[serde(skip)]
+    people: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,12 +79,12 @@ async fn page(
 ) -> Result<Response, Trouble> {
     visitor.must(Role::Admin)?;
     let asked = Asked::of(query.as_deref());
-    let world = web.context.engine.world();
-    let ask = audit::Ask { limit: Some(A_PAGE), ..asked.ask(&world)? };
-    let (journal, newest) = (web.context.journal.clone(), world.seq);
-    let found = spawn_blocking(move || audit::acts(&journal, newest, &ask, LOOKED_AT)).await.map_err(Trouble::bug)?;
-    let found = found.map_err(Trouble::bug)?;
-    let view = View { asked, rows: found.acts.into_iter().map(row).collect(), next: found.next };
+    let ask = audit::Ask { limit: Some(A_PAGE), ..asked.ask()? };
+    let context = web.context.clone();
+    let found = spawn_blocking(move || audit::acts(&context, &ask)).await.map_err(Trouble::bug)?;
+    let audit::Acts { acts, next, back_to } = found.map_err(Trouble::bug)?;
+    let (facts, people) = web.context.acts.words();
+    let view = View { asked, rows: acts.into_iter().map(row).collect(), next, back_to, facts, people };
     wants.answer(&view, || Page { frame: frame.titled(Section::Audit, "Audit"), view: &view })
 }
 
@@ -117,10 +101,6 @@ fn row(act: Act) -> Row {
 }
 
 impl View {
-    fn facts(&self) -> &'static [&'static str] {
-        &FACTS
-    }
-
     /// The filter with another place to begin at.
     fn next_page(&self, next: &u64) -> String {
         format!("/audit?{}", self.asked.query(Some(*next)))

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    super::frame::Section,
+    super::{frame::Section, word},
     Frame, Trouble, Visitor, Wants, Web,
     subject::{self, Piece, Subject, subject},
 };
@@ -71,6 +71,8 @@ struct Filter {
 struct View {
     /// The attempts, the latest first.
     boots: Vec<Row>,
+    /// How many fit in all.
+    count: usize,
     /// How many are kept in all.
     kept: usize,
     /// Where the next page begins: `?before=`.
@@ -113,7 +115,7 @@ struct Row {
 impl Row {
     /// When it began, for people.
     fn clock(&self) -> String {
-        subject::clock(&self.began)
+        word::clock(&self.began)
     }
 }
 
@@ -187,28 +189,29 @@ impl Ask {
     }
 }
 
-/// The page that begins before this record. It looks at no more attempts than it takes to fill it.
+/// The page that begins before this record. Only its rows are made; the others are counted, and no more are kept than can be.
 fn view(world: &World, filter: &Filter, before: Option<u64>, now: Moment) -> View {
-    use std::ops::Bound;
-    let to = before.map_or(Bound::Unbounded, Bound::Excluded);
     // A device that is not known has no boots.
     let device = filter.device.map(|mac| world.device_of(mac).map(|device| device.id));
-    let boots = world.boot_order.range((Bound::Unbounded, to)).rev();
-    let boots = boots.filter_map(|(seq, id)| Some((*seq, world.boots.get(id)?)));
-    let mut wanted = boots
+    let boots = world.boot_order.iter().rev().filter_map(|(seq, id)| Some((*seq, world.boots.get(id)?)));
+    let wanted = boots
         .take_while(|(_, boot)| filter.since.is_none_or(|since| boot.began >= since))
         .filter(|(_, boot)| device.is_none_or(|device| device == Some(boot.device)))
-        .filter(|(_, boot)| filter.fits(world, boot))
-        .peekable();
-    let mut rows = vec![];
-    let mut last = None;
-    while rows.len() < SHOWN
-        && let Some((seq, boot)) = wanted.next()
-    {
-        rows.push(row(world, boot, now));
-        last = Some(seq);
+        .filter(|(_, boot)| filter.fits(world, boot));
+    let (mut rows, mut count, mut last, mut more) = (vec![], 0, None, false);
+    for (seq, boot) in wanted {
+        count += 1;
+        if before.is_some_and(|before| seq >= before) {
+            continue;
+        }
+        if rows.len() < SHOWN {
+            rows.push(row(world, boot, now));
+            last = Some(seq);
+        } else {
+            more = true;
+        }
     }
-    View { boots: rows, kept: world.boots.size(), next: wanted.peek().and(last) }
+    View { boots: rows, count, kept: world.boots.size(), next: last.filter(|_| more) }
 }
 
 impl Filter {

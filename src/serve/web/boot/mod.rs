@@ -12,6 +12,8 @@ mod subject;
 
 use axum::{Router, routing::get};
 
+pub(super) use subject::tone;
+
 use super::{Frame, Trouble, Visitor, Wants, Web};
 
 pub(super) fn routes() -> Router<Web> {

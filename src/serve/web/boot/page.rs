@@ -14,7 +14,7 @@ use crate::{
         lease::LeaseState,
         timeline::{Boot, Stage},
     },
-    serve::console::Heard,
+    serve::{capture, console::Heard},
     usage::{
         cause::{Case, Cause, causes},
         staging,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 use super::{
-    super::frame::Section,
+    super::{frame::Section, word},
     Frame, Trouble, Visitor, Wants, Web,
     decision::{Considered, considered},
     packet::{self, Shown},
@@ -101,11 +101,11 @@ struct View {
 
 impl View {
     fn began_clock(&self) -> String {
-        subject::clock(&self.began)
+        word::clock(&self.began)
     }
 
     fn last_clock(&self) -> String {
-        subject::clock(&self.last)
+        word::clock(&self.last)
     }
 
     /// As much of a version as people say.
@@ -184,6 +184,10 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    fn made_up(&self) -> String {
+        capture::made_up()
+    }
+
     fn shown(&self) -> &[Shown] {
         let packets = &self.view.packets;
         &packets[self.skip.min(packets.len())..(self.skip + PACKETS).min(packets.len())]
@@ -212,8 +216,8 @@ pub(super) async fn page(
 ) -> Result<Response, Trouble> {
     let world = web.context.engine.world();
     let boot = find(&world, &name)?;
-    let (context, id) = (web.context.clone(), boot.id);
-    let served = tokio::task::spawn_blocking(move || served(&context, id)).await.map_err(Trouble::bug)?;
+    let id = boot.id;
+    let served = web.blocking(move |web| Ok(served(&web.context, id))).await?;
     let view = view(&web, &world, boot, served, frame.now);
     wants.answer(&view, || {
         let title = format!("Boot {id} of {}", view.subject.name.as_deref().unwrap_or(&view.subject.device));

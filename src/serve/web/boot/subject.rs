@@ -54,7 +54,7 @@ fn model(device: &Device) -> Option<String> {
 }
 
 /// The class of the badge with an attempt's state.
-pub(super) fn tone(boot: &Boot) -> &'static str {
+pub(in crate::serve::web) fn tone(boot: &Boot) -> &'static str {
     match (boot.stage, boot.outcome) {
         (Stage::Ended, Some(Outcome::Ready | Outcome::Installed | Outcome::LocalDisk)) => "good",
         (Stage::Ended, Some(Outcome::Restarted)) => "",
@@ -165,9 +165,4 @@ pub(super) fn place(start: u64, end: u64, whole: u64, least: u64) -> (u64, u64) 
     let scaled = |at: u64| at.min(whole) * WIDE / whole.max(1);
     let width = scaled(end).saturating_sub(scaled(start)).max(least);
     (scaled(start).min(WIDE - width.min(WIDE)), width)
-}
-
-/// A time as it is shown; UTC, as everything that the server says.
-pub(super) fn clock(moment: &str) -> String {
-    moment.trim_end_matches('Z').replace('T', " ")
 }

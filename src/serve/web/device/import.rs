@@ -28,9 +28,12 @@ use crate::{
 };
 
 use super::{
-    super::{Fields, Frame, Trouble, Visitor, Wants, Web, frame::Section},
+    super::{
+        Fields, Frame, Trouble, Visitor, Wants, Web,
+        frame::Section,
+        word::{count, grouped},
+    },
     upload::Upload,
-    word::{count, grouped},
     work::Task,
 };
 

@@ -15,11 +15,14 @@ use crate::{
 };
 
 use super::{
-    super::{Fields, Frame, Trouble, Visitor, Wants, Web, frame::Section},
+    super::{
+        Fields, Frame, Trouble, Visitor, Wants, Web,
+        frame::Section,
+        word::{encoded, grouped},
+    },
     facet::Facets,
     find::{Sort, Wanted, find, sorted},
     row::Row,
-    word::{encoded, grouped},
 };
 
 /// How many rows a page has.

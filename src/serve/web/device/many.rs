@@ -26,10 +26,13 @@ use crate::{
 };
 
 use super::{
-    super::{Fields, Frame, Trouble, Visitor, Wants, Web, frame::Section},
+    super::{
+        Fields, Frame, Trouble, Visitor, Wants, Web,
+        frame::Section,
+        word::{count, encoded, grouped},
+    },
     act::{Act, Fate, Said, tried, why_not},
     find::fitting,
-    word::{count, grouped},
     work::{NotDone, Task},
 };
 
@@ -109,7 +112,7 @@ impl View {
     fn list(&self) -> String {
         match self.q.as_str() {
             "" => "/devices".into(),
-            q => format!("/devices?q={}", super::word::encoded(q)),
+            q => format!("/devices?q={}", encoded(q)),
         }
     }
 }

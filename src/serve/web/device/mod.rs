@@ -21,7 +21,6 @@ mod progress;
 mod row;
 pub(super) mod state;
 mod upload;
-pub(super) mod word;
 mod work;
 
 use axum::{

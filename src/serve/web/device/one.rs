@@ -20,10 +20,9 @@ use crate::model::{
 };
 
 use super::{
-    super::{Fields, Frame, Trouble, Visitor, Wants, Web, frame::Section, notice::Notice},
+    super::{Fields, Frame, Trouble, Visitor, Wants, Web, frame::Section, notice::Notice, word::count},
     act::{Act, Fate, Said, Tried, tried, why_not},
     history::{self, Deed},
-    word::count,
 };
 
 /// A sentence about what comes of it.
@@ -173,8 +172,8 @@ async fn view(web: &Web, visitor: &Visitor, mac: MacAddr, act: Act, fields: &Fie
     // A form that was made before the device was changed.
     let conflict = match fields.read::<u64>("changed")? {
         Some(made) if made != changed => {
-            let (web, visitor, name) = (web.clone(), visitor.clone(), device.id.to_string());
-            let deeds = tokio::task::spawn_blocking(move || history::since(&web, &name, made, &visitor, now)).await;
+            let (web, visitor, id) = (web.clone(), visitor.clone(), device.id);
+            let deeds = tokio::task::spawn_blocking(move || history::since(&web, id, made, &visitor, now)).await;
             Some(deeds.map_err(Trouble::bug)?)
         }
         _ => None,

@@ -19,12 +19,11 @@ use crate::{
 };
 
 use super::{
-    super::{Frame, Trouble, Visitor, Wants, Web, frame::Section},
+    super::{Frame, Trouble, Visitor, Wants, Web, boot, frame::Section, word::When},
     act::Outlook,
     history::{Deed, latest},
     ladder::{Rung, ladder},
     row::Row,
-    word::When,
 };
 
 /// How many of its boots are shown.
@@ -76,13 +75,7 @@ struct Attempt {
 
 impl Attempt {
     fn of(boot: &Boot, now: Moment) -> Self {
-        let state = timeline::state(boot);
-        let tone = match state {
-            "ready" | "installed" => "good",
-            "refused" | "failed" | "stuck" => "bad",
-            "under way" => "info",
-            _ => "",
-        };
+        let (state, tone) = (timeline::state(boot), boot::tone(boot));
         let (reason, took) = (timeline::reason(boot), timeline::took(boot, now).to_string());
         Self { id: boot.id.to_string(), state, tone, reason, began: When::of(boot.began, now), took }
     }
@@ -159,7 +152,7 @@ fn view(web: &Web, visitor: &Visitor, mac: MacAddr, foreseen: Option<Foreseen>) 
     let proposal = known.and_then(|device| proposal(&world, &ground, device, now));
     let boots = world.recent_boots().filter(|boot| boot.device == device.id).take(BOOTS);
     let deeds = match known {
-        Some(device) if visitor.role >= Role::Admin => latest(web, device.id, device.changed, visitor, now),
+        Some(device) if visitor.role >= Role::Admin => latest(web, device.id, visitor, now),
         _ => vec![],
     };
     View {

@@ -10,8 +10,11 @@ use axum::{
 use serde::Serialize;
 
 use super::{
-    super::{Frame, Trouble, Visitor, Wants, Web, frame::Section},
-    word::{When, grouped},
+    super::{
+        Frame, Trouble, Visitor, Wants, Web,
+        frame::Section,
+        word::{When, grouped},
+    },
     work::{Progress, Work},
 };
 

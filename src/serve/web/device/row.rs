@@ -4,14 +4,11 @@ use serde::Serialize;
 
 use crate::{
     model::{Decision, Device, Moment, decision::Voice},
-    usage::filter::persona,
+    usage::filter::{Standing, persona},
     world::{Ground, World, outlook},
 };
 
-use super::{
-    state::State,
-    word::{When, hardware},
-};
+use super::{super::word::When, state::State};
 
 /// What the list shows of a device.
 #[derive(Debug, Serialize)]
@@ -79,7 +76,11 @@ impl Row {
 /// what their next boot would make of them.
 fn becomes(world: &World, ground: &Ground, device: &Device, now: Moment) -> (Option<String>, String) {
     if let Some((name, standing)) = persona(world, device, now) {
-        return (Some(name.to_string()), standing.name().to_owned());
+        let word = match standing {
+            Standing::Became => "last time",
+            Standing::Assigned | Standing::Installed => standing.name(),
+        };
+        return (Some(name.to_string()), word.to_owned());
     }
     match outlook(world, ground, device, now).decision {
         Decision::Become { persona, reason, .. } => {
@@ -94,4 +95,12 @@ fn becomes(world: &World, ground: &Ground, device: &Device, now: Moment) -> (Opt
         }
         Decision::LocalDisk { .. } | Decision::Refuse { .. } => (None, String::new()),
     }
+}
+
+/// What a device is, as it reported itself.
+fn hardware(device: &Device) -> String {
+    let hardware = &device.hardware;
+    let arch = device.arch.map(|arch| arch.to_string());
+    let parts = [hardware.manufacturer.clone(), hardware.product.clone(), arch];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

@@ -34,7 +34,7 @@ use self::{attempt::Attempts, first::First, session::Sessions};
 pub use oidc::Settings as OidcSettings;
 
 pub(super) use browser::browser;
-pub(super) use next::way;
+pub(super) use next::{to_sign_in, way};
 pub(super) use oidc::{Back, CALLBACK, Fault, Oidc};
 pub(super) use session::{Id, Session, Who};
 

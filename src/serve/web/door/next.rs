@@ -1,5 +1,7 @@
 //! Where to go after signing in: a page of ours, whatever the address said.
 
+use super::super::word::encoded;
+
 /// The longest that is followed.
 const LONGEST: usize = 2000;
 
@@ -14,6 +16,11 @@ pub(in crate::serve::web) fn way(next: Option<&str>) -> &str {
         && next.len() <= LONGEST;
     let signs = ["/sign-in", "/sign-out", "/invitation"].iter().any(|path| next.starts_with(path));
     if ours && !signs { next } else { "/" }
+}
+
+/// The page for whoever is to sign in and wants to go there.
+pub(in crate::serve::web) fn to_sign_in(next: &str) -> String {
+    format!("/sign-in?next={}", encoded(next))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{Trouble, Visitor, Web, wake};
-use crate::serve::web::{notice::Notice, order::Fields};
+use crate::serve::web::{notice::Notice, order::Fields, word::count};
 
 /// The image of that name.
 fn image(web: &Web, name: &str) -> Result<Image, Trouble> {
@@ -91,8 +91,11 @@ pub(super) async fn warm(
     if cold.is_empty() {
         return Ok(Notice::done(format!("All of {name} is in the cache already.")).on(&page));
     }
-    let words =
-        format!("{} of {name} {} being fetched.", files(cold.len()), if cold.len() == 1 { "is" } else { "are" });
+    let words = format!(
+        "{} of {name} {} being fetched.",
+        count(cold.len(), "file"),
+        if cold.len() == 1 { "is" } else { "are" }
+    );
     let (images, by) = (web.context.images.clone(), visitor.voice());
     tokio::spawn(async move {
         for (role, file) in cold {
@@ -103,10 +106,6 @@ pub(super) async fn warm(
         }
     });
     Ok(Notice::done(words).on(&page))
-}
-
-fn files(count: usize) -> String {
-    if count == 1 { "1 file".into() } else { format!("{count} files") }
 }
 
 /// `POST /images/NAME/evict`
@@ -152,7 +151,7 @@ async fn evicted(web: &Web, visitor: &Visitor, blobs: &[Digest], fields: &Fields
     if gone.is_empty() {
         return Ok(Notice::refused(format!("Nothing was evicted. {}.", kept.join("; "))));
     }
-    let mut words = format!("{} left {whence}; {freed} came free.", files(gone.len()));
+    let mut words = format!("{} left {whence}; {freed} came free.", count(gone.len(), "file"));
     if !kept.is_empty() {
         words += &format!(" {}.", kept.join("; "));
     }

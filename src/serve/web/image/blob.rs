@@ -6,7 +6,6 @@ use axum::{
     response::Response,
 };
 use serde::Serialize;
-use tokio::task::spawn_blocking;
 
 use crate::{
     images::Unnamed,
@@ -43,8 +42,8 @@ pub(super) async fn page(
 ) -> Result<Response, Trouble> {
     let missing = Trouble::not_found("blob", &digest);
     let digest: Digest = digest.parse().map_err(|_| missing.clone())?;
-    let explained = spawn_blocking(move || cache::explained(&web.context, &digest)).await.map_err(Trouble::bug)?;
-    let explained = explained.ok_or(missing)?;
+    let explained = move |web: &Web| cache::explained(&web.context, &digest).ok_or(missing);
+    let explained = web.blocking(explained).await?;
     let view = View { told: cache::told(&explained), explained };
     let title = view.explained.names.first().cloned().unwrap_or_else(|| digest.short());
     wants.answer(&view, || Page { frame: frame.titled(Section::Images, title), view: &view })
@@ -86,7 +85,7 @@ pub(super) async fn unnamed(
 ) -> Result<Response, Trouble> {
     let problems = web.context.problems();
     let refused = problems.iter().find(|problem| problem.is_error()).map(gc::refusal);
-    let blobs = spawn_blocking(move || gc::unnamed(&web.context)).await.map_err(Trouble::bug)?;
+    let blobs = web.blocking(|web| Ok(gc::unnamed(&web.context))).await?;
     let view = UnnamedView { freed: Bytes(blobs.iter().map(|one| one.disk.0).sum()), blobs, refused };
     wants.answer(&view, || UnnamedPage { frame: frame.titled(Section::Images, "What nothing names"), view: &view })
 }

@@ -6,7 +6,6 @@ use axum::{
     response::Response,
 };
 use serde::{Deserialize, Serialize};
-use tokio::task::spawn_blocking;
 
 use crate::{
     model::{Millis, Moment},
@@ -18,7 +17,11 @@ use crate::{
 };
 
 use super::{Frame, Section, Trouble, Visitor, Wants, Web, row::Row, tiers};
-use crate::serve::web::chart::Chart;
+use crate::serve::web::{
+    chart::{Chart, percent},
+    overview::Day,
+    word::encoded,
+};
 
 /// How many images a page lists.
 const A_PAGE: usize = 50;
@@ -62,6 +65,19 @@ struct View {
     unnamed: usize,
     /// How full the tiers are.
     tiers: Chart,
+    /// The last 24 hours.
+    day: Found,
+}
+
+/// How the boots of a day found their files.
+#[derive(Debug, Serialize)]
+struct Found {
+    /// The share of files that were at hand when they were asked for, for people; nothing when none was.
+    at_hand: Option<String>,
+    /// The same in a sentence, with why they were.
+    told: Option<String>,
+    /// The bytes that were sent, by where they were.
+    served: Chart,
 }
 
 /// A fill under way.
@@ -88,11 +104,12 @@ pub(super) async fn page(
     frame: Frame,
 ) -> Result<Response, Trouble> {
     // The room that files take is read from the disk's index.
-    let view = spawn_blocking(move || view(&web.context, ask)).await.map_err(Trouble::bug)?;
+    let view = web.blocking(move |web| Ok(view(&web.context, ask))).await?;
     wants.answer(&view, || Page { frame: frame.titled(Section::Images, "Images"), view: &view })
 }
 
 fn view(context: &Context, ask: Ask) -> View {
+    let day = Day::of(&context.engine.world(), (context.clock)());
     let catalog = context.engine.ground().catalog.clone();
     let wanted = ask.q.trim().to_lowercase();
     let fits = |name: &str, description: &str| {
@@ -121,6 +138,7 @@ fn view(context: &Context, ask: Ask) -> View {
         expected: demand.boots,
         unnamed: crate::serve::gc::unnamed(context).len(),
         tiers: tiers(context),
+        day: Found { at_hand: day.staged.hit_rate().map(percent), told: day.staged.told(), served: day.served() },
     }
 }
 
@@ -144,14 +162,14 @@ impl View {
 
     /// The search as a query has it.
     fn query(&self) -> String {
-        form_urlencoded::byte_serialize(self.q.as_bytes()).collect()
+        encoded(&self.q)
     }
 
     /// The share of all asks that found their file in a tier.
     fn share(&self, hits: &u64) -> String {
         match self.cache.tiers.iter().map(|tier| tier.hits).sum::<u64>() {
             0 => "\u{2013}".into(),
-            all => crate::serve::web::chart::percent(*hits as f64 / all as f64),
+            all => percent(*hits as f64 / all as f64),
         }
     }
 }

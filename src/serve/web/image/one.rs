@@ -8,7 +8,6 @@ use axum::{
     response::Response,
 };
 use serde::Serialize;
-use tokio::task::spawn_blocking;
 
 use crate::{
     model::{
@@ -68,7 +67,7 @@ pub(super) async fn page(
 ) -> Result<Response, Trouble> {
     let missing = Trouble::not_found("image", &name);
     let name: ImageName = name.parse().map_err(|_| missing.clone())?;
-    let view = spawn_blocking(move || view(&web.context, &name)).await.map_err(Trouble::bug)?.ok_or(missing)?;
+    let view = web.blocking(move |web| view(&web.context, &name).ok_or(missing)).await?;
     let title = view.row.name.to_string();
     wants.answer(&view, || Page { frame: frame.titled(Section::Images, title), view: &view })
 }

@@ -58,6 +58,11 @@ pub(super) struct FileRow {
 }
 
 impl Row {
+    /// Where it is pinned to, in a word.
+    pub(super) fn pinned_to(&self) -> Option<&'static str> {
+        self.pin.map(|tier| if tier == Tier::Ram { "RAM" } else { "the disk" })
+    }
+
     pub(super) fn of(context: &Context, view: ImageView) -> Self {
         let pin = context.engine.world().pins.get(&view.image.name).copied();
         let demand = context.outlook.get();
@@ -114,7 +119,7 @@ impl FileRow {
     pub(super) const fn why(&self) -> &'static str {
         match self.because {
             Because::Forecast => "staged for a forecast",
-            Because::Discover => "pulled up for a machine that came",
+            Because::Discover => "pulled up for a device that came",
             Because::Itself if self.pinned => "pinned",
             Because::Itself => "kept: asked for of late",
             Because::Late => "wanted, and not here yet",

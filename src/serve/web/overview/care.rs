@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use crate::{document::Problem, model::Moment, serve::Context};
 
+use super::super::word::count;
+
 /// Something that is not as it should be.
 #[derive(Debug, Serialize)]
 pub(super) struct Care {
@@ -27,7 +29,7 @@ pub(super) fn care(context: &Context) -> Vec<Care> {
         let names: Vec<&str> = health.broken.keys().take(8).map(String::as_str).collect();
         let more = if health.broken.len() > 8 { ", \u{2026}" } else { "" };
         all.push(Care {
-            what: format!("{} broken {}", health.broken.len(), persona(health.broken.len())),
+            what: count(health.broken.len(), "broken persona"),
             tone: "bad",
             said: names.join(", ") + more,
             help: "What was good last is served meanwhile. Each page shows the line that is wrong.".into(),
@@ -41,7 +43,7 @@ pub(super) fn care(context: &Context) -> Vec<Care> {
         let other = problems.iter().find(|problem| problem.is_error() && !of_personas(problem));
         let place = other.map(|problem| problem.path.rsplit('/').next().unwrap_or_default().to_owned());
         all.push(Care {
-            what: format!("{errors} {} in the library", if errors == 1 { "error" } else { "errors" }),
+            what: format!("{} in the library", count(errors, "error")),
             tone: "bad",
             said: place.map(|place| format!("The first is in {place}.")).unwrap_or_default(),
             help: "`greenroom persona check` shows every one at its line.".into(),
@@ -62,10 +64,6 @@ pub(super) fn care(context: &Context) -> Vec<Care> {
         });
     }
     all
-}
-
-fn persona(count: usize) -> &'static str {
-    if count == 1 { "persona" } else { "personas" }
 }
 
 /// Whether a problem is in the file of this persona.

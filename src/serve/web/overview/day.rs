@@ -12,16 +12,18 @@ use crate::{
     },
     serve::web::{
         census::DAY,
-        chart::{About, Bars, Chart, Series, Slot},
+        chart::{About, Bars, Chart, Part, Series, Slot, Stack},
     },
     usage::staging::{Score, report},
     world::World,
 };
 
+use super::{tier_class, tier_name};
+
 const HOUR: u64 = 3_600_000;
 
 /// What happened within the last day.
-pub(super) struct Day {
+pub(in crate::serve::web) struct Day {
     /// When it began.
     pub(super) since: Moment,
     /// When the oldest attempt began that is kept, when the day is longer than what is kept.
@@ -31,16 +33,16 @@ pub(super) struct Day {
     /// Those that began within the day, by how they ended.
     pub(super) ended: BTreeMap<&'static str, u64>,
     /// Bytes that were sent in them, by where they came from.
-    pub(super) served: BTreeMap<Tier, Bytes>,
+    served: BTreeMap<Tier, Bytes>,
     /// How they found their files.
-    pub(super) staged: Score,
+    pub(in crate::serve::web) staged: Score,
     /// How many began in each hour of the clock: well, badly, under way or given up for another.
     hours: BTreeMap<u64, [u64; 3]>,
     now: Moment,
 }
 
 impl Day {
-    pub(super) fn of(world: &World, now: Moment) -> Self {
+    pub(in crate::serve::web) fn of(world: &World, now: Moment) -> Self {
         let since = Moment::from_millis(now.as_millis().saturating_sub(u64::from(DAY.0) * 1000));
         let boots: Vec<&Boot> = world.recent_boots().take_while(|boot| boot.began >= since).collect();
         let full = world.boots.size() >= World::MAX_BOOTS && boots.len() == world.boots.size();
@@ -100,7 +102,7 @@ impl Day {
         let offset = Timestamp::from_millisecond(i64::try_from(self.now.as_millis()).unwrap_or_default());
         let offset = offset.unwrap_or_default().to_zoned(zone.clone()).strftime("UTC%:z").to_string();
         let said = match whole {
-            0 => "No machine booted in the last 24 hours.".to_owned(),
+            0 => "No device booted in the last 24 hours.".to_owned(),
             _ => format!(
                 "{whole} boots began: {well} ended well, {badly} badly. Hours of this server's clock, {offset}."
             ),
@@ -115,6 +117,26 @@ impl Day {
             slot: "hour",
             series,
             slots: self.hours.iter().map(slot).collect(),
+        }
+        .draw()
+    }
+
+    /// The bytes that were sent, by where they were.
+    pub(in crate::serve::web) fn served(&self) -> Chart {
+        let whole: u64 = self.served.values().map(|bytes| bytes.0).sum();
+        let part = |(tier, bytes): (&Tier, &Bytes)| Part {
+            series: Series::new(tier_class(*tier), tier_name(*tier)),
+            value: bytes.0 as f64,
+            told: format!("{} {bytes}", tier_name(*tier)),
+        };
+        let said = match whole {
+            0 => "No image file was sent in the last 24 hours.",
+            _ => "Image files that were sent in the last 24 hours, by where they were when they were asked for.",
+        };
+        Stack {
+            about: About { id: "served", title: "Bytes served".into(), said: said.into() },
+            columns: ["", "from", "bytes"],
+            bars: vec![(Bytes(whole).to_string(), whole as f64, self.served.iter().map(part).collect())],
         }
         .draw()
     }

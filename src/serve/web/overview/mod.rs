@@ -13,19 +13,20 @@ use serde::Serialize;
 
 use crate::{
     engine::trainer::Status,
-    model::{Bytes, Moment, image::Tier, timeline::Outcome},
+    model::{Moment, image::Tier, timeline::Outcome},
 };
 
 use super::{
     Frame, Trouble, Visitor, Wants, Web,
     census::Sums,
-    chart::{self, About, Chart, Part, Series, Stack},
+    chart::{self, Chart},
     frame::Section,
 };
 
 use care::Care;
-use day::Day;
 use step::FirstStep;
+
+pub(super) use day::Day;
 
 pub(super) fn routes() -> Router<Web> {
     Router::new().route("/", get(page))
@@ -94,7 +95,7 @@ async fn page(State(web): State<Web>, wants: Wants, _visitor: Visitor, frame: Fr
         foresight: foresight(&day, &status, &sums),
         care: care::care(context),
         hours: day.chart(),
-        served: served(&day),
+        served: day.served(),
         tiers: super::image::tiers(context),
     };
     wants.answer(&view, || Page { frame: frame.titled(Section::Overview, "Overview"), view: &view })
@@ -137,7 +138,7 @@ fn foresight(day: &Day, status: &Status, sums: &Sums) -> Vec<Figure> {
             0 => "no boot loaded a kernel in the last 24 h".into(),
             _ => format!("when {} boots asked; {} saved", day.staged.boots, day.staged.saved),
         },
-        link: "/images",
+        link: "/images#day",
         bad: false,
     };
     let lesson = status.lessons.last().filter(|lesson| lesson.held_out > 0);
@@ -174,24 +175,4 @@ pub(super) const fn tier_class(tier: Tier) -> &'static str {
         Tier::Disk => "bar-3",
         Tier::Origin => "bar-2",
     }
-}
-
-/// The bytes that were served in the last day, by where they were.
-fn served(day: &Day) -> Chart {
-    let whole: u64 = day.served.values().map(|bytes| bytes.0).sum();
-    let part = |(tier, bytes): (&Tier, &Bytes)| Part {
-        series: Series::new(tier_class(*tier), tier_name(*tier)),
-        value: bytes.0 as f64,
-        told: format!("{} {bytes}", tier_name(*tier)),
-    };
-    let said = match whole {
-        0 => "No image file was sent in the last 24 hours.".to_owned(),
-        _ => "Image files that were sent in the last 24 hours, by where they were when they were asked for.".to_owned(),
-    };
-    Stack {
-        about: About { id: "served", title: "Bytes served".into(), said },
-        columns: ["", "from", "bytes"],
-        bars: vec![(Bytes(whole).to_string(), whole as f64, day.served.iter().map(part).collect())],
-    }
-    .draw()
 }

@@ -30,7 +30,7 @@ pub(super) fn first_steps(context: &Context) -> Vec<FirstStep> {
             title: "Serve an interface",
             done: ground.site.mode != DhcpMode::Off,
             said: match ground.site.mode {
-                DhcpMode::Off => "DHCP is off: machines that ask for something to boot get no answer.".into(),
+                DhcpMode::Off => "DHCP is off: devices that ask for something to boot get no answer.".into(),
                 DhcpMode::Proxy => format!("Beside another DHCP server, at {served} addresses of this server."),
                 DhcpMode::Full => format!("As the DHCP server, at {served} addresses of this server."),
             },
@@ -42,7 +42,7 @@ pub(super) fn first_steps(context: &Context) -> Vec<FirstStep> {
             title: "Add an image",
             done: images > 0,
             said: match images {
-                0 => "The kernel and files that machines start: from an ISO, a netboot tree or a registry.".into(),
+                0 => "The kernel and files that devices start: from an ISO, a netboot tree or a registry.".into(),
                 _ => format!("{images} in the library."),
             },
             commands: "greenroom image add debian-live --kernel vmlinuz --initrd initrd --rootfs filesystem.squashfs \\\n    \
@@ -53,14 +53,14 @@ pub(super) fn first_steps(context: &Context) -> Vec<FirstStep> {
             title: "Write a persona",
             done: personas > 0,
             said: match personas {
-                0 => "What machines become: system, applications, users, network, in one YAML document.".into(),
+                0 => "What devices become: system, applications, users, network, in one YAML document.".into(),
                 _ => format!("{personas} in the library."),
             },
             commands: "cp -r personas /etc/greenroom/\ngreenroom persona check /etc/greenroom/personas",
             link: Some(("/personas", "Personas")),
         },
         FirstStep {
-            title: "Boot a machine",
+            title: "Boot a device",
             done: devices > 0,
             said: match devices {
                 0 => "Switch one on that boots from the network. It shows up here within a second.".into(),

@@ -87,9 +87,8 @@ async fn ask_revert(
             let commit = web.resolve(&of, &to)?;
             let (desk, paper) = (web.context.library.desk(), Paper::Persona(of.clone()));
             let help = "The persona's history lists its versions.";
-            let past = web.past().map_err(|error| Trouble::bad(error, help))?;
-            let then = past.own_text(&of, &commit).map_err(|error| Trouble::bad(error, help))?;
-            let then = then.ok_or_else(|| Trouble::not_found("version", format!("{of} at {commit}")))?;
+            let then = web.glance(&of, &commit).map_err(|error| Trouble::bad(error, help))?;
+            let then = then.text.clone().ok_or_else(|| Trouble::not_found("version", format!("{of} at {commit}")))?;
             let now = desk.read(&paper).map_err(|error| told::not_saved(&error))?;
             let draft = desk.draft(&paper, Some(&then));
             let library = web.context.library.view();

@@ -154,13 +154,13 @@ fn side(web: &Web, name: &PersonaName, revision: &str, show: &'static str) -> Re
     } else {
         let commit = web.resolve(name, revision)?;
         let failed = |error| Trouble::bad(error, "The persona's history lists its versions.");
-        let file = web.past().and_then(|past| past.own_text(name, &commit)).map_err(failed)?.unwrap_or_default();
-        let then = match &*web.glance(name, &commit).map_err(failed)? {
+        let glance = web.glance(name, &commit).map_err(failed)?;
+        let then = match &glance.then {
             Then::Good(found) => Ok(found.persona.clone()),
             Then::Broken(_) => Err("It was not good then: only its file can be compared."),
             Then::Absent => Err("There was no such persona then."),
         };
-        (file, then)
+        (glance.text.clone().unwrap_or_default(), then)
     };
     if show == "file" {
         return Ok((vec![(own, file)], None));

@@ -73,12 +73,11 @@ impl Web {
         work: impl FnOnce(&Self) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, Trouble> {
         let turn = self.checks.0.clone().acquire_owned().await.map_err(Trouble::bug)?;
-        let web = self.clone();
-        let done = tokio::task::spawn_blocking(move || {
+        self.blocking(move |web| {
             let _turn = turn;
-            work(&web)
-        });
-        done.await.map_err(Trouble::bug)?
+            work(web)
+        })
+        .await
     }
 }
 

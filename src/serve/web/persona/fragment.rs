@@ -12,11 +12,7 @@ use serde::Serialize;
 use crate::library::{Base, Paper};
 
 use super::{
-    super::{
-        Frame, Trouble, Visitor, Wants, Web,
-        code::{self, Coloured},
-        frame::Section,
-    },
+    super::{Frame, Trouble, Visitor, Wants, Web, frame::Section},
     told::{self, Flaw, seen_by},
     used::composed_of,
 };
@@ -31,8 +27,6 @@ struct View {
     name: String,
     file: String,
     text: String,
-    #[serde(skip)]
-    lines: Vec<Coloured>,
     used_by: Vec<String>,
     flaws: Vec<Flaw>,
 }
@@ -65,7 +59,6 @@ async fn page(
             Ok(View {
                 name,
                 flaws: flaws.filter(|flaw| flaw.file == sheet.file).collect(),
-                lines: code::yaml(&text),
                 text,
                 file: sheet.file,
                 used_by: composed_of(&library, &paper),

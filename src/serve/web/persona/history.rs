@@ -17,10 +17,7 @@ use crate::{
 };
 
 use super::{
-    super::{
-        Frame, Trouble, Visitor, Wants, Web,
-        code::{self, Coloured, masked},
-    },
+    super::{Frame, Trouble, Visitor, Wants, Web, code::masked},
     past::Row,
     told::{self, seen_by},
 };
@@ -109,8 +106,6 @@ struct ThenView {
     base: Base,
     written: String,
     composed: String,
-    #[serde(skip)]
-    lines: Vec<Coloured>,
 }
 
 #[derive(Template)]
@@ -134,10 +129,9 @@ async fn then(
             let commit = web.resolve(&asked, &revision)?;
             let help = "The persona's history lists its versions.";
             let failed = |error| Trouble::bad(error, help);
-            let then = web.glance(&asked, &commit).map_err(failed)?;
-            let past = web.past().map_err(failed)?;
-            let logged = past.logged(&commit).map_err(failed)?;
-            let written = past.own_text(&asked, &commit).map_err(failed)?.unwrap_or_default();
+            let glance = web.glance(&asked, &commit).map_err(failed)?;
+            let logged = web.logged(&commit).map_err(failed)?;
+            let written = glance.text.clone().unwrap_or_default();
             let now = web
                 .context
                 .library
@@ -146,7 +140,7 @@ async fn then(
                 .map_err(|error| told::not_saved(&error))?;
             let current = now.text == written;
             let written = seen_by(&visitor, written);
-            let (version, description, composed, problems) = match &*then {
+            let (version, description, composed, problems) = match &glance.then {
                 Then::Good(found) => (
                     Some(found.reference.version.to_string()),
                     found.persona.description.clone(),
@@ -169,10 +163,9 @@ async fn then(
                 version,
                 description,
                 problems,
-                there: !matches!(*then, Then::Absent),
+                there: !matches!(glance.then, Then::Absent),
                 current,
                 base: now.base,
-                lines: code::yaml(&written),
                 written,
                 composed,
             })

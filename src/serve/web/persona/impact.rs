@@ -1,7 +1,8 @@
 //! Which devices a draft would change, and how: told before it is saved.
 //!
 //! Every device is decided for twice, with the library as it is and as it would be, by the code that decides when it boots
-//! ([`Sides`]). That is one pass over the devices, shared among threads; it is made only when a persona would be another.
+//! ([`Sides`]), as far as the draft could matter to it. That is one pass over the devices, shared among threads; it is made only
+//! when a persona would be another.
 
 use std::{collections::BTreeSet, panic::resume_unwind, thread};
 
@@ -11,10 +12,10 @@ use crate::{
     library::Draft as Tried,
     model::Device,
     persona::catalog::Entry,
-    world::{Impact, Sides, Turn, Turned},
+    world::{Impact, Sides, Turn, Turned, World},
 };
 
-use super::super::Web;
+use super::super::{Web, word::encoded};
 
 /// Fewer devices than this are not worth a thread of their own.
 const WORTH: usize = 4000;
@@ -66,14 +67,11 @@ pub(super) fn told(web: &Web, tried: &Tried) -> Told {
     let others = tried.affected.iter().filter(|one| one.after.as_ref() != served(&one.persona));
     let touched: BTreeSet<_> = others.map(|one| one.persona.clone()).collect();
     let now = (web.context.clock)();
-    let sides = Sides { world: &world, ground: &ground, catalog: &catalog, touched: &touched, now };
-    let impact = if touched.is_empty() { Impact::default() } else { passed(&sides) };
+    let sides = Sides::new(&world, &ground, &catalog, &touched, now);
+    let impact = if touched.is_empty() { Impact::default() } else { passed(&world, &sides) };
     let names: Vec<&str> = touched.iter().map(|name| name.as_str()).collect();
     let link = match names[..] {
-        [one] => {
-            let filter = format!("persona={one}");
-            format!("/devices?q={}", form_urlencoded::byte_serialize(filter.as_bytes()).collect::<String>())
-        }
+        [one] => format!("/devices?q={}", encoded(&format!("persona={one}"))),
         _ => "/devices".into(),
     };
     let summary = summary(&impact, names.len());
@@ -81,8 +79,8 @@ pub(super) fn told(web: &Web, tried: &Tried) -> Told {
 }
 
 /// One pass over all devices.
-fn passed(sides: &Sides<'_>) -> Impact {
-    let devices: Vec<&Device> = sides.world.devices.values().collect();
+fn passed(world: &World, sides: &Sides<'_>) -> Impact {
+    let devices: Vec<&Device> = world.devices.values().collect();
     let cores = thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST));
     let share = devices.len().div_ceil(cores).max(WORTH);
     thread::scope(|scope| {
@@ -91,7 +89,7 @@ fn passed(sides: &Sides<'_>) -> Impact {
         let others: Vec<_> = shares.map(|share| scope.spawn(|| sides.of(share))).collect();
         let first = first.map(|share| sides.of(share)).unwrap_or_default();
         let others = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        others.fold(first, Impact::and)
+        Impact { under_way: sides.under_way(), ..others.fold(first, Impact::and) }
     })
 }
 

@@ -20,13 +20,13 @@ use crate::{
 
 use super::{
     super::{
-        Frame, Trouble, Visitor, Wants, Web,
+        Frame, Trouble, Visitor, Wants, Web, boot,
         census::{Count, Rows, assigned, has},
-        code::{self, Coloured},
+        word::encoded,
     },
     list::label,
     past::Row as Commit,
-    told::{self, Flaw, escaped, seen_by},
+    told::{self, Flaw, seen_by},
     used::Used,
 };
 
@@ -54,8 +54,6 @@ struct View {
     /// Which of its texts is shown: `composed`, `written` or `origins`.
     shown: &'static str,
     text: String,
-    #[serde(skip)]
-    lines: Vec<Coloured>,
     flaws: Vec<Flaw>,
     used: Used,
     devices: Vec<DeviceRow>,
@@ -180,14 +178,13 @@ fn view(web: &Web, name: &PersonaName, shown: &'static str, visitor: &Visitor) -
     Ok(View {
         name: name.to_string(),
         facts: entry.map(|entry| facts(web, entry)),
-        lines: code::yaml(&text),
         shown,
         text,
         flaws: flaws.collect(),
         used: Used::of(web, &paper),
         devices: devices(web, &world, name, now),
         count: web.sums().of(name),
-        all_devices: format!("/devices?q={}", escaped(&format!("persona={name}"))),
+        all_devices: format!("/devices?q={}", encoded(&format!("persona={name}"))),
         boots: boots(&world, name, status, now),
         commits,
         no_commits,
@@ -284,18 +281,12 @@ fn first(rows: &Rows, name: &str) -> Vec<DeviceId> {
 fn boots(world: &World, name: &PersonaName, status: &Status, now: Moment) -> Vec<BootRow> {
     let with = |boot: &&Boot| boot.kernel.as_ref().is_some_and(|kernel| kernel.persona.name == *name);
     let row = |boot: &Boot| {
-        let state = timeline::state(boot);
         let version = boot.kernel.as_ref().map(|kernel| kernel.persona.version.clone());
         BootRow {
             boot: boot.id.to_string(),
             device: boot.device.to_string(),
-            state,
-            badge: match state {
-                "ready" | "installed" | "local disk" => "good",
-                "refused" | "failed" | "stuck" => "bad",
-                "under way" => "info",
-                _ => "",
-            },
+            state: timeline::state(boot),
+            badge: boot::tone(boot),
             began: boot.began,
             took: timeline::took(boot, now).to_string(),
             current: version.is_some() && version == status.version,

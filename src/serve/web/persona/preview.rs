@@ -1,7 +1,6 @@
 //! What a device would read of a draft: every file, as it would be, and what is otherwise than in the version that is served.
 
 use serde::{Deserialize, Serialize};
-use similar::{ChangeTag, TextDiff};
 
 use crate::{
     boot::plan::{self, Shelf},
@@ -22,12 +21,13 @@ use crate::{
     world::Ground,
 };
 
-use super::super::Web;
+use super::super::{
+    Web,
+    code::{self, Row},
+};
 
 /// The name under which the boot script stands among the files.
 const SCRIPT: &str = "script.ipxe";
-/// How many lines are shown around a change.
-const AROUND: usize = 3;
 /// A device that there is not.
 const SAMPLE: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 
@@ -60,14 +60,10 @@ pub(super) struct Rendering {
     /// As it would be; nothing when it would not be there any more.
     text: Option<String>,
     /// What is otherwise: nothing when it is as it was.
-    diff: Option<Vec<Line>>,
+    diff: Option<Vec<Row>>,
     /// How many lines are new, and how many go.
     count: (usize, usize),
 }
-
-/// A line of a difference: `+`, `-`, ` `, or `@` where lines are left out.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct Line(char, String);
 
 /// Renders the draft, or a persona that it is part of.
 pub(super) fn render(web: &Web, paper: &Paper, tried: &Tried, wanted: &Wanted) -> Option<Rendered> {
@@ -190,33 +186,11 @@ fn compared(before: &[(String, String)], after: Vec<(String, String)>) -> Vec<Re
     files
 }
 
-fn difference(before: &str, after: &str) -> (Option<Vec<Line>>, (usize, usize)) {
-    if before == after {
-        return (None, (0, 0));
-    }
-    let diff = TextDiff::from_lines(before, after);
-    let (mut lines, mut count) = (vec![], (0, 0));
-    for (at, group) in diff.grouped_ops(AROUND).iter().enumerate() {
-        let first = group.first().map_or(0, |op| op.new_range().start);
-        if at > 0 || first > 0 {
-            lines.push(Line('@', format!("line {}", first + 1)));
-        }
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let mark = match change.tag() {
-                ChangeTag::Equal => ' ',
-                ChangeTag::Insert => {
-                    count.0 += 1;
-                    '+'
-                }
-                ChangeTag::Delete => {
-                    count.1 += 1;
-                    '-'
-                }
-            };
-            lines.push(Line(mark, change.value().trim_end_matches('\n').to_owned()));
-        }
-    }
-    (Some(lines), count)
+fn difference(before: &str, after: &str) -> (Option<Vec<Row>>, (usize, usize)) {
+    let rows = code::diff(before, after);
+    let count = |class: &str| rows.iter().filter(|row| row.class == class).count();
+    let count = (count("add"), count("cut"));
+    ((!rows.is_empty()).then_some(rows), count)
 }
 
 #[cfg(test)]
@@ -227,8 +201,9 @@ mod tests {
     fn a_difference_shows_what_is_around_it_and_leaves_out_the_rest() {
         let before: String = (1..=20).map(|line| format!("line {line}\n")).collect();
         let (lines, count) = difference(&before, &before.replace("line 10\n", "line ten\n"));
-        let marks: String = lines.iter().flatten().map(|Line(mark, _)| *mark).collect();
-        assert_eq!((marks.as_str(), count), ("@   -+   ", (1, 1)));
+        let marks: Vec<&str> = lines.iter().flatten().map(|row| row.class).collect();
+        let same = ["same"; 3];
+        assert_eq!((marks, count), ([&["gap"], &same[..], &["cut", "add"], &same[..]].concat(), (1, 1)));
         assert_eq!(difference("a\n", "a\n"), (None, (0, 0)));
     }
 

@@ -150,8 +150,3 @@ pub(super) fn titled(frame: Frame, name: &PersonaName, what: &str) -> Frame {
     let title = if what.is_empty() { name.to_string() } else { format!("{name}: {what}") };
     frame.titled(super::super::frame::Section::Personas, title)
 }
-
-/// A text in an address.
-pub(super) fn escaped(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}

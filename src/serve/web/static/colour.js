@@ -18,7 +18,8 @@ const RULES = {
     [sticky(String.raw`(?:---|\.\.\.)$`), "c", "line"],
     [sticky(String.raw`"(?:[^"\\]|\\.)*"(?=\s*:(?:\s|$))|'(?:[^']|'')*'(?=\s*:(?:\s|$))`), "k"],
     [sticky(String.raw`[^\s#:,\[\]{}&*!|>'"%@\x60-][^:#,\[\]{}]*?(?=\s*:(?:\s|$))`), "k"],
-    STRING, QUOTED,
+    // A quote within a word is a part of it.
+    [...STRING, "blank"], [...QUOTED, "blank"],
     [sticky(String.raw`(?:![\w!.-]*|[&*][\w.-]+)`), "n", "blank"],
     [sticky(String.raw`(?:true|false|null|yes|no|on|off|~)(?=\s*(?:[,\]}#]|$))`), "n", "blank"],
     [sticky(String.raw`[-+]?\d[\d._]*(?:[KMGT]i?B?)?(?=\s*(?:[,\]}]|#|$))`), "n", "blank"],
@@ -114,25 +115,27 @@ function scan(rules, line, from) {
   return pieces;
 }
 
+const nodes = (pieces) => pieces.map(([name, text]) => {
+  if (!name) return document.createTextNode(text);
+  const span = document.createElement("span");
+  span.className = name;
+  span.textContent = text;
+  return span;
+});
+
 /** Puts pieces into an element. */
 export function paint(element, pieces) {
-  element.replaceChildren(...pieces.map(([name, text]) => {
-    if (!name) return document.createTextNode(text);
-    const span = document.createElement("span");
-    span.className = name;
-    span.textContent = text;
-    return span;
-  }));
+  element.replaceChildren(...nodes(pieces));
 }
 
-/** Colours a whole text into an element, a `div` a line. */
+/** Colours a whole text into an element, which says the same as before. */
 export function colour(element, kind, text) {
+  const all = document.createDocumentFragment();
   let state = "";
-  element.replaceChildren(...text.split("\n").map((line) => {
-    const row = document.createElement("div");
+  text.split("\n").forEach((line, number) => {
     const lexed = lex(kind, line, state);
     state = lexed.state;
-    paint(row, lexed.pieces);
-    return row;
-  }));
+    all.append(number ? "\n" : "", ...nodes(lexed.pieces));
+  });
+  element.replaceChildren(all);
 }

@@ -101,10 +101,10 @@ export class PreviewPane {
     body.setAttribute("aria-label", file.name);
     if (file.diff && (!this.whole || file.text === null)) {
       body.classList.add("diff");
-      body.append(...file.diff.map(([mark, line]) => {
-        const row = element("span", { "+": "add", "-": "cut", " ": "same", "@": "gap" }[mark]);
-        if (mark === "@") { row.textContent = `… ${line}`; return row; }
-        paint(row, [["editor-sign", `${mark} `], ...lex(kind, line, "").pieces]);
+      body.append(...file.diff.map(({ class: how, text }) => {
+        const row = element("span", how);
+        if (how === "gap") row.textContent = text;
+        else paint(row, [["editor-sign", text.slice(0, 2)], ...lex(kind, text.slice(2), "").pieces]);
         return row;
       }));
     } else {

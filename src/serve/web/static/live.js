@@ -37,8 +37,11 @@ export async function refresh() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of parts()) {
       const next = fresh.getElementById(part.id);
-      if (!next || next.isEqualNode(part) || part.contains(busy())) continue;
+      if (!next || part.contains(busy())) continue;
+      // What other modules made of the part they make of what takes its place: only what is really otherwise is replaced.
+      document.dispatchEvent(new CustomEvent("fresh", { detail: next }));
       keep(part, next);
+      if (next.isEqualNode(part)) continue;
       part.replaceWith(document.importNode(next, true));
       document.dispatchEvent(new CustomEvent("part", { detail: part.id }));
     }
@@ -75,7 +78,11 @@ function follow() {
   source.onopen = () => { clearInterval(poll); poll = null; document.documentElement.dataset.stream = "open"; };
   source.onerror = () => {
     document.documentElement.dataset.stream = "broken";
-    if (source.readyState === EventSource.CLOSED) { source = null; poll ??= setInterval(() => { refresh(); follow(); }, POLL); }
+    if (source.readyState !== EventSource.CLOSED) return;
+    // It is refused: most often as nobody is signed in any more, which the page is to show at once.
+    source = null;
+    if (!poll) refresh();
+    poll ??= setInterval(() => { refresh(); follow(); }, POLL);
   };
 }
 

@@ -29,4 +29,5 @@ function look() {
 }
 look();
 document.addEventListener("part", look);
+document.addEventListener("fresh", (event) => localise(event.detail));
 addEventListener("resize", () => reach(document));

@@ -11,8 +11,8 @@ use crate::model::{Role, User, UserName, attribute::Attributes};
 
 use super::super::{
     Fields, Frame, Trouble, Visitor, Wants, Web,
-    device::word::{encoded, grouped},
     frame::Section,
+    word::{encoded, grouped},
 };
 
 /// How many rows a page has.

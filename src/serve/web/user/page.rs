@@ -21,9 +21,9 @@ use crate::{
 
 use super::super::{
     Fields, Frame, Trouble, Visitor, Wants, Web,
-    device::word::{When, count, encoded},
     frame::Section,
     notice::Notice,
+    word::{When, count, encoded},
 };
 
 /// How many devices are shown.

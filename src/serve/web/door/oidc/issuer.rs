@@ -12,7 +12,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::images::choose_tls;
+use crate::images::{cause, choose_tls};
 
 use super::Fault;
 
@@ -143,7 +143,8 @@ impl Issuer {
     /// What it answers. An error in words is an answer too.
     pub(super) async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Fault> {
         // What went wrong is told without the address: a code may be in it.
-        let away = |error: reqwest::Error| Fault::Away(format!("the issuer does not answer: {}", error.without_url()));
+        let away =
+            |error: reqwest::Error| Fault::Away(format!("the issuer does not answer: {}", cause(&error.without_url())));
         let mut response = request.send().await.map_err(away)?;
         let status = response.status();
         let mut body: Vec<u8> = vec![];

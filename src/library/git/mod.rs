@@ -8,35 +8,27 @@
 //! What a repository could make git run while we only look is off: hooks, pagers, external diffs, fsmonitor, `ext::` URLs.
 //! Hooks stay on where git changes something for an admin (a commit, a merge): they are the admin's own rules.
 
+mod name;
+mod process;
+
 use std::{
     env,
     ffi::{OsStr, OsString},
-    fmt, fs,
-    io::{self, Read, Write},
+    fs, io,
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, Receiver},
-    thread,
-    time::{Duration, Instant},
+    process::Command,
+    time::Duration,
 };
 
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::{Pid, Uid, User},
-};
+use nix::unistd::{Uid, User};
 
-/// What git may write to its standard output; a library of 100,000 files is listed in less.
-const MAX_OUTPUT: usize = 64 << 20;
+use process::{Ended, Halt};
 
-/// What is kept of its complaints.
-const MAX_COMPLAINT: usize = 16 << 10;
+pub use name::{Commit, Revision};
 
 /// How long looking at a repository may take.
 const LOOK: Duration = Duration::from_secs(20);
-
-/// How long it is asked whether a git that has said everything has ended.
-const STEP: Duration = Duration::from_millis(5);
 
 /// What would make git look at another repository than the one of the folder: set when we are run by one of its hooks.
 const MISLEADING: [&str; 12] = [
@@ -100,7 +92,7 @@ pub enum GitError {
         seconds: u64,
     },
     /// It said more than anybody can want.
-    #[error("`git {what}` said more than {MAX_OUTPUT} bytes and was killed")]
+    #[error("`git {what}` said more than {} bytes and was killed", process::MAX_OUTPUT)]
     TooMuch {
         /// Which command of git.
         what: String,
@@ -138,13 +130,6 @@ pub(super) struct Run<'a> {
     limit: Duration,
     told: Vec<u8>,
     with: Vec<(&'static str, OsString)>,
-}
-
-/// What a run of git came to.
-struct Ended {
-    status: ExitStatus,
-    out: Vec<u8>,
-    complaint: String,
 }
 
 impl Git {
@@ -248,45 +233,22 @@ impl Run<'_> {
         }
         command.envs(self.with.iter().map(|(name, value)| (name, value)));
         command.args(&self.args).current_dir(&self.git.dir).process_group(0);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
     fn ended(self) -> Result<Ended, GitError> {
         let what = self.name();
-        let system = |error: io::Error| GitError::System { what: what.clone(), error: error.to_string() };
-        let mut child = match self.command().spawn() {
-            Ok(child) => child,
+        let ended = process::run(self.command(), self.told, self.limit);
+        ended.map_err(|halt| match halt {
             // The folder may be what is not there.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(match self.git.dir.is_dir() {
-                    true => GitError::Missing,
-                    false => GitError::NoTree(self.git.dir.display().to_string()),
-                });
-            }
-            Err(error) => return Err(system(error)),
-        };
-        let (end, seconds) = (Instant::now() + self.limit, self.limit.as_secs());
-        let told = self.told;
-        let mut stdin = child.stdin.take();
-        // Git may stop reading before it was told everything: then it says why.
-        thread::spawn(move || stdin.as_mut().map(|stdin| stdin.write_all(&told)));
-        let out = reader(child.stdout.take(), MAX_OUTPUT);
-        let complaint = reader(child.stderr.take(), MAX_COMPLAINT);
-        let late = || GitError::TimedOut { what: what.clone(), seconds };
-        let result = received(&out, end).ok_or_else(late).and_then(|out| match out.len() > MAX_OUTPUT {
-            true => Err(GitError::TooMuch { what: what.clone() }),
-            false => Ok(out),
-        });
-        let result = result.and_then(|out| {
-            let complaint = received(&complaint, end).ok_or_else(late)?;
-            let status = waited(&mut child, end).map_err(system)?.ok_or_else(late)?;
-            Ok(Ended { status, out, complaint: String::from_utf8_lossy(&complaint).into_owned() })
-        });
-        if result.is_err() {
-            kill(&mut child);
-        }
-        result
+            Halt::System(error) if error.kind() == io::ErrorKind::NotFound => match self.git.dir.is_dir() {
+                true => GitError::Missing,
+                false => GitError::NoTree(self.git.dir.display().to_string()),
+            },
+            Halt::System(error) => GitError::System { what, error: error.to_string() },
+            Halt::Late => GitError::TimedOut { what, seconds: self.limit.as_secs() },
+            Halt::TooMuch => GitError::TooMuch { what },
+        })
     }
 }
 
@@ -301,118 +263,11 @@ fn home() -> Option<PathBuf> {
     }
 }
 
-/// Reads a stream to its end, or one byte further than `most`.
-fn reader(stream: Option<impl Read + Send + 'static>, most: usize) -> Receiver<Vec<u8>> {
-    let (send, receive) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = vec![];
-        if let Some(mut stream) = stream {
-            let mut first = stream.by_ref().take(most as u64 + 1);
-            // What a broken pipe cut off is what there is.
-            let read = first.read_to_end(&mut bytes);
-            drop(send.send(bytes));
-            // The rest is read and dropped, so that whoever still writes can end.
-            drop(read.and_then(|_| io::copy(&mut stream, &mut io::sink())));
-        }
-    });
-    receive
-}
-
-fn received(from: &Receiver<Vec<u8>>, end: Instant) -> Option<Vec<u8>> {
-    from.recv_timeout(end.saturating_duration_since(Instant::now())).ok()
-}
-
-fn waited(child: &mut Child, end: Instant) -> io::Result<Option<ExitStatus>> {
-    loop {
-        match child.try_wait()? {
-            None if Instant::now() < end => thread::sleep(STEP),
-            status => return Ok(status),
-        }
-    }
-}
-
-/// Ends git and what it started: it leads a process group of its own.
-fn kill(child: &mut Child) {
-    if let Ok(pid) = i32::try_from(child.id()) {
-        // Both fail only when it has just ended by itself.
-        killpg(Pid::from_raw(pid), Signal::SIGKILL).unwrap_or_default();
-    }
-    drop(child.kill());
-    drop(child.wait());
-}
-
-/// The name of a revision, as somebody wrote it: it cannot be an option, a range or a second argument.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revision(String);
-
-impl Revision {
-    /// The revision called `text`.
-    pub fn new(text: &str) -> Result<Self, GitError> {
-        let plain = |c: char| !c.is_control() && !c.is_whitespace() && !"\\:?*[".contains(c);
-        let fits = (1..=250).contains(&text.len()) && !text.starts_with('-') && !text.contains("..");
-        match fits && text.chars().all(plain) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(GitError::BadRevision(text.to_owned())),
-        }
-    }
-
-    /// As it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::str::FromStr for Revision {
-    type Err = GitError;
-
-    fn from_str(text: &str) -> Result<Self, GitError> {
-        Self::new(text)
-    }
-}
-
-impl fmt::Display for Revision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-/// The name of a commit: its hexadecimal digits. Shown by its first ten.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Commit(String);
-
-impl Commit {
-    /// The commit with this name, when it can be one.
-    pub(super) fn new(text: &str) -> Option<Self> {
-        let fits = (40..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        fits.then(|| Self(text.to_owned()))
-    }
-
-    /// Every digit.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Commit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.0.get(..10).unwrap_or(&self.0))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::{thread, time::Instant};
 
-    #[test]
-    fn a_revision_cannot_be_an_option_a_range_or_a_path() {
-        for bad in ["", "-x", "--upload-pack=x", "a b", "a\nb", "HEAD..main", "HEAD:x", "a\\b", "@{-1}\0"] {
-            assert!(Revision::new(bad).is_err(), "{bad:?}");
-        }
-        for good in ["HEAD", "HEAD~3", "v1.0", "persona/kiosk/v1", "@{upstream}", "main@{1}", "käse"] {
-            assert!(Revision::new(good).is_ok(), "{good:?}");
-        }
-    }
+    use super::*;
 
     #[test]
     fn a_git_that_hangs_or_floods_is_killed_and_one_that_is_not_there_is_said() {
@@ -437,7 +292,7 @@ mod tests {
         let end = Instant::now() + Duration::from_secs(30);
         while lives() {
             assert!(Instant::now() < end, "it lives on");
-            thread::sleep(STEP);
+            thread::sleep(Duration::from_millis(5));
         }
         let floods = program("yes").run(&["status"]).output();
         assert!(matches!(floods, Err(GitError::TooMuch { .. })), "{:?}", floods.map(|out| out.len()));
