@@ -8,7 +8,7 @@
 // A tab that nobody looks at holds no stream: browsers open six connections to a server, and every tab would take one.
 
 const POLL = 10_000;
-const REST = 5;
+const REST = 3;
 const LONGEST_REST = 10_000;
 let source = null;
 let waiting = false;
