@@ -124,7 +124,7 @@ pub(super) fn named_port(packet: &[u8]) -> Option<MacAddr> {
     MacAddr::new(octets).ok()
 }
 
-/// What [`file`] makes up, for whoever reads it.
+/// What [`file()`] makes up, for whoever reads it.
 pub fn made_up() -> String {
     let shown = |octets| MacAddr::new(octets).map(|mac| mac.to_string()).unwrap_or_default();
     format!(
