@@ -55,8 +55,9 @@ pub(super) use sums::{Count, Sums};
 /// What is "of late" here.
 pub(super) const DAY: Seconds = Seconds(24 * 3600);
 
-/// At how many devices whoever asks looks anew, beside those that facts name: it takes some milliseconds.
-const PIECE: usize = 5000;
+/// At how many devices whoever asks looks anew, beside those that facts name. Measured with 1,000 personas and a prediction for
+/// each device: 15 ms.
+const PIECE: usize = 500;
 
 /// How long the task waits at least between two looks, so that many facts are one.
 const GATHER: Duration = Duration::from_millis(50);
