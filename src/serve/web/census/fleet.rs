@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     net::Ipv4Addr,
+    ops::Bound,
     sync::Arc,
 };
 
@@ -56,10 +57,43 @@ pub(super) struct Fleet {
     pub(super) named: BTreeSet<DeviceId>,
     /// Other devices to be looked at anew.
     waiting: BTreeSet<DeviceId>,
+    /// A walk over all that are known: another ground may have made something else of any of them.
+    walk: Option<Walk>,
     /// What the rows stand on; `None` before the first look.
     stood: Option<Stood>,
     /// When it was last looked at.
     pub(super) now: Moment,
+}
+
+/// A walk over all devices in the World's order, from somewhere and around. While predictions are made anew, which changes them
+/// several times a second for a while, it begins again where it is: it costs nothing to begin, and comes to everybody.
+#[derive(Default)]
+struct Walk {
+    /// Whom it looked at last.
+    at: Option<DeviceId>,
+    /// Where it began.
+    from: Option<DeviceId>,
+    /// Whether it has been at the last device, and went on with the first.
+    around: bool,
+}
+
+impl Walk {
+    /// The next device; `None` when it is where it began.
+    fn next(&mut self, world: &World) -> Option<DeviceId> {
+        let after = self.at.map_or(Bound::Unbounded, Bound::Excluded);
+        match world.devices.range((after, Bound::Unbounded)).next() {
+            Some((device, _)) if self.around && self.from.is_some_and(|from| *device > from) => None,
+            Some((device, _)) => {
+                self.at = Some(*device);
+                self.at
+            }
+            None if self.around || self.from.is_none() => None,
+            None => {
+                (self.at, self.around) = (None, true);
+                self.next(world)
+            }
+        }
+    }
 }
 
 /// What rows stand on beside the World.
@@ -112,13 +146,20 @@ impl Fleet {
             self.look_at(scene, device);
         }
         for _ in 0..most {
-            let Some(device) = self.waiting.pop_first() else { break };
+            let walked = |walk: &mut Option<Walk>| {
+                let next = walk.as_mut()?.next(world);
+                if next.is_none() {
+                    *walk = None;
+                }
+                next
+            };
+            let Some(device) = self.waiting.pop_first().or_else(|| walked(&mut self.walk)) else { break };
             turned |= self.look_at(scene, device);
         }
         let stale = now > ground.forecast.until();
         turned |= stale != self.sums.stale;
         (self.sums.devices, self.sums.stale) = (world.devices.size(), stale);
-        Looked { turned, left: !self.waiting.is_empty() }
+        Looked { turned, left: !self.waiting.is_empty() || self.walk.is_some() }
     }
 
     /// Time does not run backwards by a little; by more, and every row may be another.
@@ -146,9 +187,8 @@ impl Fleet {
         match ground.forecast.since(&stood.forecast).filter(|_| same) {
             Some(changed) => self.waiting.extend(changed),
             None => {
-                // Of the others nothing is predicted, and all else that is counted stands on facts alone.
-                let predicted = self.rows.iter().filter(|(_, row)| row.standing.is_some()).map(|(device, _)| *device);
-                self.waiting.extend(predicted.chain(ground.forecast.rows().map(|(device, _)| device)));
+                let at = self.walk.take().and_then(|walk| walk.at);
+                self.walk = Some(Walk { at, from: at, around: false });
             }
         }
     }
