@@ -11,7 +11,7 @@ use greenroom::{
     stage::Aim,
 };
 
-use super::{MIB, cache, cache_of, count, fetch, file, files, noise, origin_server::OriginServer, warm};
+use super::{MIB, cache, cache_of, count, fetch, file, files, noise, origin_server::OriginServer, settings, warm};
 
 /// A cache that was filled with one blob and closed; its origin still runs.
 struct Closed {
@@ -209,14 +209,7 @@ async fn a_rebuilt_index_does_not_trust_what_it_finds() {
 async fn a_second_process_is_told_that_the_cache_is_in_use() {
     let dir = tempfile::tempdir().unwrap();
     let _images = cache(dir.path());
-    let settings = Settings {
-        dir: dir.path().join("images"),
-        ram: Bytes(0),
-        disk: Bytes(0),
-        aim: Aim::Hits,
-        origins: OriginSettings::new(|| 4),
-    };
-    let told = Images::open(&settings).err().unwrap().to_string();
+    let told = Images::open(&settings(dir.path(), 0, 0)).err().unwrap().to_string();
     assert!(told.contains("in use by another process"), "{told}");
     assert!(!files(&dir.path().join("images")).iter().any(|name| name.contains("broken")), "the index was left alone");
 }
@@ -234,13 +227,6 @@ async fn a_smaller_disk_tier_makes_room_at_the_start() {
 async fn a_folder_that_cannot_be_made_is_named() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("images"), "a file").unwrap();
-    let settings = Settings {
-        dir: dir.path().join("images"),
-        ram: Bytes(0),
-        disk: Bytes(0),
-        aim: Aim::Hits,
-        origins: OriginSettings::new(|| 4),
-    };
-    let told = Images::open(&settings).err().unwrap().to_string();
+    let told = Images::open(&settings(dir.path(), 0, 0)).err().unwrap().to_string();
     assert!(told.contains("images"), "{told}");
 }

@@ -179,8 +179,7 @@ impl Web {
 
     /// The same for async tasks.
     pub(super) async fn count(&self) -> Result<Sums, Trouble> {
-        let web = self.clone();
-        spawn_blocking(move || web.sums()).await.map_err(Trouble::bug)
+        self.blocking(|web| Ok(web.sums())).await
     }
 
     /// Has `read` read the rows, after all that happened. Everybody else waits meanwhile: not for long, and not for an async

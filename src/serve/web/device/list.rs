@@ -170,7 +170,7 @@ pub(super) async fn page(
     frame: Frame,
 ) -> Result<Response, Trouble> {
     let asked = Asked::of(&Fields::of(query.unwrap_or_default().as_bytes()));
-    let view = tokio::task::spawn_blocking(move || view(&web, asked)).await.map_err(Trouble::bug)?;
+    let view = web.blocking(move |web| Ok(view(web, asked))).await?;
     wants.answer(&view, || Page { frame: frame.titled(Section::Devices, "Devices"), view: &view })
 }
 

@@ -68,7 +68,7 @@ pub(super) async fn page(
     let fields = Fields::of(query.unwrap_or_default().as_bytes());
     let q = fields.get("q").unwrap_or_default().trim().to_owned();
     let page = fields.get("page").and_then(|page| page.parse().ok()).unwrap_or(1);
-    let view = tokio::task::spawn_blocking(move || view(&web, q, page)).await.map_err(Trouble::bug)?;
+    let view = web.blocking(move |web| Ok(view(web, q, page))).await?;
     wants.answer(&view, || Page { frame: frame.titled(Section::Devices, "People"), view: &view })
 }
 
