@@ -108,7 +108,7 @@ async fn usage(State(context): State<Context>) -> Json<Usage> {
 }
 
 async fn warm(State(context): State<Context>, UrlPath(name): UrlPath<ImageName>) -> Response {
-    over_files(context, name, warmed)
+    over_files(context, name, warmed).await
 }
 
 /// Takes a file into the cache from where the asker has it, whatever manifest names it.
@@ -141,14 +141,16 @@ async fn verify(State(context): State<Context>, UrlPath(name): UrlPath<ImageName
             (true, Err(error)) => (false, error.to_string()),
         }
     })
+    .await
 }
 
 /// Runs `work` over every file of an image and streams what it says.
-fn over_files<F, Fut>(context: Context, name: ImageName, work: F) -> Response
+async fn over_files<F, Fut>(context: Context, name: ImageName, work: F) -> Response
 where
     F: Fn(Context, Role, ImageFile, mpsc::Sender<Progress>) -> Fut + Send + 'static,
     Fut: Future<Output = (bool, String)> + Send,
 {
+    context.catch_up().await;
     let Some(image) = context.engine.ground().catalog.image(&name).cloned() else {
         return trouble(StatusCode::NOT_FOUND, format!("image {name} is not in the library"));
     };

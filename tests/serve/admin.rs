@@ -6,7 +6,7 @@ use greenroom::serve::admin;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::world::House;
+use crate::world::{House, hex, noise};
 
 /// curl over the socket: the status and the JSON that came back.
 pub(crate) async fn ask(house: &House, arguments: &[&str]) -> (u16, Value) {
@@ -130,4 +130,44 @@ async fn images_are_warmed_and_verified_line_by_line() {
     let (_, images) = ask(&house, &["/images"]).await;
     assert_eq!(images[0]["status"].as_array().map(Vec::len), Some(3), "{images}");
     assert!(!images.to_string().contains("\"tier\":\"origin\""), "{images}");
+}
+
+/// Writes a manifest by hand; nobody watches this library. The digest of its kernel.
+fn write_manifest(house: &House, name: &str, seed: u32) -> String {
+    let (bytes, dir) = (noise(100_000, seed), house.dir.path());
+    let (digest, path) = (hex(&bytes), dir.join(format!("{name}-{seed}")));
+    std::fs::write(&path, bytes).unwrap();
+    let files = format!("{{kernel: {{sha256: {digest}, origins: ['file:{}']}}}}", path.display());
+    let manifest = format!("name: {name}\narch: x64\nfiles: {files}\n");
+    std::fs::write(dir.join(format!("library/images/{name}.yaml")), manifest).unwrap();
+    digest
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_is_known_to_whoever_names_it_right_after_it_was_written() {
+    let house = House::new().await;
+    let pin = |image: &str, tier: &str| json!({"image": image, "tier": tier, "by": "ann"});
+    write_manifest(&house, "pinned", 21);
+    assert_eq!(post(&house, "/pins", &pin("pinned", "disk")).await, (204, Value::Null));
+    let (status, told) = post(&house, "/pins", &pin("pinnd", "disk")).await;
+    assert!(status == 422 && told.to_string().contains("did you mean pinned?"), "{told}");
+
+    let socket = house.dir.path().join("admin.sock").display().to_string();
+    let warm = async || {
+        let said = house.curl(&["--unix-socket", &socket, "-X", "POST", "http://greenroom/images/warmed/warm"]).await;
+        serde_json::from_str::<Value>(said.lines().last().unwrap()).unwrap()
+    };
+    for seed in [22, 23] {
+        // The second time it names other bytes.
+        let digest = write_manifest(&house, "warmed", seed);
+        let told = warm().await;
+        assert_eq!((&told["ok"], &told["digest"]), (&json!(true), &json!(digest)), "{told}");
+    }
+
+    let digest = write_manifest(&house, "evicted", 24);
+    let (status, told) = post(&house, "/cache/evict", &json!({"of": "evicted", "only_ram": false, "by": "ann"})).await;
+    assert_eq!((status, &told[0]["digest"]), (200, &json!(digest)), "{told}");
+    let digest = write_manifest(&house, "explained", 25);
+    let (status, told) = post(&house, "/cache/explain", &json!({"of": "explained/kernel"})).await;
+    assert_eq!((status, &told[0]["digest"]), (200, &json!(digest)), "{told}");
 }

@@ -246,6 +246,7 @@ async fn delete(
 }
 
 async fn order(api: &Api, order: PinImage) -> Result<(), Problem> {
+    api.context.catch_up().await;
     let reply = api.context.engine.ask(Request::Pin(order)).await?;
     cache::tell_keeper(&api.context);
     api.context.keeper.wake();
@@ -260,7 +261,7 @@ async fn evict(
     State(api): State<Api>,
     said: Sent<EvictSaid>,
 ) -> Result<Tagged<EvictionsView>, Problem> {
-    let found = cache::meant(&api.context, &said.value.of).map_err(|(status, words)| {
+    let found = cache::meant(&api.context, &said.value.of).await.map_err(|(status, words)| {
         let kind = if status == StatusCode::NOT_FOUND { Kind::NotFound } else { Kind::Invalid };
         Problem::new(kind, words).field("/of", None)
     })?;

@@ -160,12 +160,14 @@ pub(super) fn explained(context: &Context, digest: &Digest) -> Option<Explained>
 }
 
 /// The blobs that a text means, or why it means none.
-pub(super) fn meant(context: &Context, text: &str) -> Result<Vec<Digest>, (StatusCode, String)> {
+pub(super) async fn meant(context: &Context, text: &str) -> Result<Vec<Digest>, (StatusCode, String)> {
+    context.catch_up().await;
     tell_keeper(context);
     find::blobs(context, text).map_err(|Refusal(status, words)| (status, words))
 }
 
 async fn explain(State(context): State<Context>, Json(subject): Json<Subject>) -> Response {
+    context.catch_up().await;
     tell_keeper(&context);
     let found = match find::blobs(&context, &subject.of) {
         Ok(found) => found,
@@ -180,6 +182,7 @@ async fn explain(State(context): State<Context>, Json(subject): Json<Subject>) -
 }
 
 async fn evict(State(context): State<Context>, Json(ask): Json<EvictAsk>) -> Response {
+    context.catch_up().await;
     tell_keeper(&context);
     let found = match find::blobs(&context, &ask.of) {
         Ok(found) => found,
@@ -213,6 +216,7 @@ pub(super) async fn evicted(context: &Context, found: &[Digest], only_ram: bool,
 }
 
 async fn pin(State(context): State<Context>, Json(order): Json<PinImage>) -> Response {
+    context.catch_up().await;
     let reply = context.engine.ask(Request::Pin(order)).await;
     tell_keeper(&context);
     context.keeper.wake();
