@@ -21,6 +21,7 @@ mod load;
 mod manifest;
 mod memory;
 mod object;
+mod owner;
 mod remote;
 mod revision;
 mod secret;
@@ -57,6 +58,7 @@ pub use desk::{
 pub use git::{Commit, GitError, Revision};
 pub use load::{Fingerprint, check};
 pub use manifest::read_manifest;
+pub use owner::{become_owner, give, make_folder, put};
 pub use remote::{NotPulled, Pulled, Remote};
 pub use revision::{Change, Found, Logged, Past};
 pub use secret::{SecretError, secret, secret_names, secrets_of};

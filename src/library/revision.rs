@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     ffi::OsString,
-    os::unix::ffi::OsStringExt,
+    os::unix::{ffi::OsStringExt, fs::PermissionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -24,6 +24,7 @@ use super::{
     load::{self, Loaded},
     memory::Memory,
     object,
+    owner::put,
     worktree::{Standing, WorkTree},
 };
 
@@ -277,9 +278,8 @@ impl Past {
         }
         // A daemon that looks at this moment sees the old file or the new one.
         let path = self.tree.dir().join(&file);
-        let unready = self.tree.dir().join(format!(".{file}.new"));
-        let written = std::fs::write(&unready, bytes).and_then(|()| std::fs::rename(&unready, &path));
-        written.map_err(|error| format!("{}: {error}", path.display()))?;
+        let mode = std::fs::metadata(&path).map_or(0o644, |about| about.permissions().mode() & 0o777);
+        put(&path, &bytes, mode).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(file)
     }
 

@@ -9,6 +9,7 @@ mod desk;
 mod glance;
 mod growth;
 mod hook;
+mod owner;
 mod reload;
 mod remote;
 mod stage;

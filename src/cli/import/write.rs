@@ -8,7 +8,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::import::LeftBehind;
+use crate::{
+    import::LeftBehind,
+    library::{give, make_folder},
+};
 
 use super::{Document, Failure};
 
@@ -28,7 +31,7 @@ impl Staged {
             return Ok(Self { folder, out: None });
         };
         let told = |error: io::Error| Failure::Failed(format!("{}: {error}", out.display()));
-        fs::create_dir_all(out).map_err(told)?;
+        make_folder(out).map_err(told)?;
         let folder = tempfile::Builder::new().prefix(".greenroom-import-").tempdir_in(out).map_err(told)?;
         Ok(Self { folder, out: Some(out.to_owned()) })
     }
@@ -91,9 +94,10 @@ impl Staged {
     fn swap(&self, out: &Path, path: &Path) -> io::Result<()> {
         let (new, old, target) =
             (self.documents().join(path), self.folder.path().join("old").join(path), out.join(path));
-        for parent in [&old, &target].into_iter().filter_map(|path| path.parent()) {
-            fs::create_dir_all(parent)?;
-        }
+        old.parent().map_or(Ok(()), fs::create_dir_all)?;
+        target.parent().map_or(Ok(()), make_folder)?;
+        // Where it is now nobody else can reach it, so it is what was written; it is to be theirs whose folder it goes into.
+        give(&fs::File::open(&new)?, target.parent().unwrap_or(out))?;
         let replaces = fs::symlink_metadata(&target).is_ok();
         if replaces {
             fs::rename(&target, &old)?;

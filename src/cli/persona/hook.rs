@@ -5,12 +5,14 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::persona::quote::shell_word;
+use crate::{
+    library::{become_owner, put},
+    persona::quote::shell_word,
+};
 
 use super::super::{Done, Failure, say};
 
@@ -29,20 +31,17 @@ pub(super) fn run(install: Option<PathBuf>, force: bool) -> Done {
             format!("there is a hook already: {path}; replace it with --force, or call this one from it").into()
         );
     }
-    let write = || {
-        fs::create_dir_all(&hooks)?;
-        fs::write(&path, &script)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
-    };
-    write().map_err(|error| format!("{}: {error}", path.display()))?;
+    put(&path, script.as_bytes(), 0o755).map_err(|error| format!("{}: {error}", path.display()))?;
     say(&format!("installed {}", path.display()));
     Ok(())
 }
 
 /// What git says about the work tree that holds a folder.
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
-    let output = Command::new("git").arg("-C").arg(folder).args(arguments).output();
-    let output = output.map_err(|error| format!("git does not run: {error}"))?;
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder).args(arguments);
+    become_owner(&mut git, folder);
+    let output = git.output().map_err(|error| format!("git does not run: {error}"))?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned()),
         false => {

@@ -34,6 +34,7 @@ use crate::{document::Problem, model::PersonaName};
 use super::{
     files::{Files, stem},
     git::{Commit, GitError},
+    owner::make_folder,
     revision::Past,
     worktree::WorkTree,
 };
@@ -289,7 +290,7 @@ impl Desk {
         for change in &open {
             let path = self.dir.join(&change.file);
             if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(|error| write::disk(folder, &error))?;
+                make_folder(folder).map_err(|error| write::disk(folder, &error))?;
             }
             match write::replace(&path, &change.base, change.text.as_deref())? {
                 Some(done) => written.push(done),

@@ -23,6 +23,7 @@ use rustix::{
 };
 
 use super::{
+    super::owner::give,
     Base, NotSaved,
     commit::{LOCKED, STEP},
 };
@@ -151,12 +152,13 @@ fn exchange(aside: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-/// The new text in a file beside, with the mode of the old one.
+/// The new text in a file beside, with the mode and the owner of the old one.
 fn unready(aside: &Path, path: &Path, text: &str) -> io::Result<()> {
     let mode = fs::metadata(path).map_or(0o644, |metadata| metadata.mode() & 0o777);
     let written = OpenOptions::new().write(true).create_new(true).open(aside).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.set_permissions(Permissions::from_mode(mode))?;
+        give(&file, if path.exists() { path } else { path.parent().unwrap_or(path) })?;
         file.sync_all()
     });
     if written.is_err() {

@@ -6,7 +6,8 @@
 //! killed with everything it started when it does not.
 //!
 //! What a repository could make git run while we only look is off: hooks, pagers, external diffs, fsmonitor, `ext::` URLs.
-//! Hooks stay on where git changes something for an admin (a commit, a merge): they are the admin's own rules.
+//! Hooks stay on where git changes something for an admin (a commit, a merge): they are the admin's own rules. In a repository
+//! that is somebody else's, root runs git as them (`owner`).
 
 mod name;
 mod process;
@@ -23,6 +24,7 @@ use std::{
 
 use nix::unistd::{Uid, User};
 
+use super::owner::become_owner;
 use process::{Ended, Halt};
 
 pub use name::{Commit, Revision};
@@ -44,6 +46,12 @@ const MISLEADING: [&str; 12] = [
     "GIT_CONFIG_COUNT",
     "GIT_EXTERNAL_DIFF",
     "GIT_LITERAL_PATHSPECS",
+];
+
+/// How git is told who somebody is: its setting, and the variables that overrule it.
+const NAMES: [(&str, [&str; 2]); 2] = [
+    ("user.name", ["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"]),
+    ("user.email", ["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"]),
 ];
 
 /// Settings that keep a repository's own configuration from making git run or print something else.
@@ -143,6 +151,21 @@ impl Git {
         let args = words.iter().map(OsString::from).collect();
         Run { git: self, args, changes: false, limit: LOOK, told: vec![], with: vec![] }
     }
+
+    /// What git is told of somebody, by whose settings are read here.
+    fn setting(&self, name: &str) -> Option<String> {
+        let said = self.run(&["config", "--get", name]).output().ok()?;
+        Some(String::from_utf8_lossy(&said).trim().to_owned()).filter(|said| !said.is_empty())
+    }
+
+    /// Who commits here, when the owner of the repository has no name (most users of services have none): we, as our own
+    /// settings call us.
+    fn named(&self) -> Vec<(&'static str, String)> {
+        let unnamed = NAMES.iter().filter(|(setting, _)| self.setting(setting).is_none());
+        let ours = unnamed.filter_map(|(setting, names)| Some((names, Git::at(Path::new("/")).setting(setting)?)));
+        let each = ours.flat_map(|(names, value)| names.iter().map(move |name| (*name, value.clone())));
+        each.filter(|(name, _)| env::var_os(name).is_none()).collect()
+    }
 }
 
 impl Run<'_> {
@@ -215,7 +238,8 @@ impl Run<'_> {
         self.args.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
-    fn command(&self) -> Command {
+    /// The command; `as_owner` when it is run as the owner of the repository, should that be somebody else.
+    fn command(&self, as_owner: bool) -> Command {
         let mut command = Command::new(&self.git.program);
         for setting in HARDENED {
             command.args(["-c", setting]);
@@ -231,6 +255,9 @@ impl Run<'_> {
         if let Some(home) = home() {
             command.env("HOME", home);
         }
+        if as_owner && become_owner(&mut command, &self.git.dir) && self.changes {
+            command.envs(self.git.named());
+        }
         command.envs(self.with.iter().map(|(name, value)| (name, value)));
         command.args(&self.args).current_dir(&self.git.dir).process_group(0);
         command
@@ -238,7 +265,13 @@ impl Run<'_> {
 
     fn ended(self) -> Result<Ended, GitError> {
         let what = self.name();
-        let ended = process::run(self.command(), self.told, self.limit);
+        let ended = match process::run(self.command(true), self.told.clone(), self.limit) {
+            // We may not become them, or they may not enter their own folder.
+            Err(Halt::System(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                process::run(self.command(false), self.told, self.limit)
+            }
+            ended => ended,
+        };
         ended.map_err(|halt| match halt {
             // The folder may be what is not there.
             Halt::System(error) if error.kind() == io::ErrorKind::NotFound => match self.git.dir.is_dir() {

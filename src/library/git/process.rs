@@ -10,6 +10,7 @@
 //!
 //! **Nothing here makes it be forked**: without a user, a group or a closure to run in the child the standard library uses
 //! `posix_spawn`, which shares our memory until git is there. A fork would copy the page tables of a daemon with 100,000 devices.
+//! Only root in a repository of somebody else's pays for that; a daemon with `user` set is never root.
 
 use std::{
     io::{self, Read, Write},

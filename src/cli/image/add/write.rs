@@ -1,6 +1,6 @@
 //! The manifest: written as a whole or not at all, and only if the library reads it back as it was meant.
 
-use std::{fs, io::Write, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, path::Path};
 
 use crate::{document::yaml, library, model::image::Image};
 
@@ -46,14 +46,5 @@ pub(super) fn write(path: &Path, image: &Image) -> Result<(), Failure> {
             "the library would read the manifest otherwise, so it is not written: this is a bug".into(),
         ));
     }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let written = fs::create_dir_all(folder).and_then(|()| {
-        let permissions = fs::Permissions::from_mode(0o644);
-        let mut file =
-            tempfile::Builder::new().prefix(".greenroom-add-").permissions(permissions).tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_data()?;
-        file.persist(path).map_err(|error| error.error).map(drop)
-    });
-    Ok(written.map_err(|error| format!("{}: {error}", path.display()))?)
+    Ok(library::put(path, text.as_bytes(), 0o644).map_err(|error| format!("{}: {error}", path.display()))?)
 }
