@@ -275,6 +275,28 @@ async fn a_length_that_no_manifest_says_is_asked_for_and_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_be_wanted_while_a_plan_is_carried_out_is_measured_before_it_is_fetched() {
+    let dir = tempfile::tempdir().unwrap();
+    let images = cache_of(dir.path(), 0, 9 * MIB);
+    let keeper = keeper(&images);
+    let (a, b) = (blob(1, 4).await, blob(2, 10).await);
+    let (a_file, b_file) = (unsized_file(&a.1, &[&a.2.url]), unsized_file(&b.1, &[&b.2.url]));
+    tell(&keeper, &[&a_file, &b_file], &[(&a_file, Tier::Disk)]);
+    let mut begun = vec![];
+    let carried = keeper.carry_out(|carried| {
+        if let Carried::Begins(step) = carried {
+            begun.push(step.digest);
+            // Somebody pins the other one at this moment. It is larger than the disk, which nobody has asked it yet.
+            tell(&keeper, &[&a_file, &b_file], &[(&a_file, Tier::Disk), (&b_file, Tier::Disk)]);
+        }
+    });
+    tokio::time::timeout(LIMIT, carried).await.expect("it ends");
+    assert_eq!((begun, tier(&images, &a_file)), (vec![a_file.sha256], Tier::Disk));
+    assert_eq!(keeper.account(&b_file.sha256).unwrap().len, Some(Bytes(10 << 20)));
+    assert_eq!(b.2.asked().len(), 1, "how long it is, and nothing else");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_only_ram_has_is_written_to_disk_before_it_makes_room() {
     let dir = tempfile::tempdir().unwrap();
     let images = cache_of(dir.path(), 9 * MIB, 13 * MIB);

@@ -185,7 +185,7 @@ impl Keeper {
         // The plan first: what comes to be wanted after it is in no step of it, and what was wanted before is measured.
         let plan = self.plan();
         if hold.is_none()
-            && let Some(file) = self.unmeasured()
+            && let Some(file) = self.unmeasured(&[])
         {
             self.measure(&file).await;
             return Turn::Measured(file.sha256);
@@ -210,14 +210,18 @@ impl Keeper {
         let _urgent = self.throttle.urgent();
         let _alone = self.turn.lock().await;
         self.told().try_again();
-        while let Some(file) = self.unmeasured() {
-            self.measure(&file).await;
-        }
         let mut taken = vec![];
         loop {
-            // What is worth more may change while steps are taken; each is taken once, so this ends.
-            let Some(step) = self.plan().steps.into_iter().find(|step| !taken.contains(&(step.digest, step.kind)))
-            else {
+            // What is wanted and worth more may change while steps are taken. So each time the plan comes first, as in a turn,
+            // and nothing is fetched whose length was not asked for. Each is asked for and taken once, so this ends.
+            let steps = self.plan().steps;
+            if let Some(file) = self.unmeasured(&taken) {
+                if !self.measure(&file).await {
+                    taken.push((file.sha256, StepKind::Fetch));
+                }
+                continue;
+            }
+            let Some(step) = steps.into_iter().find(|step| !taken.contains(&(step.digest, step.kind))) else {
                 return;
             };
             taken.push((step.digest, step.kind));
@@ -272,21 +276,24 @@ impl Keeper {
         taken
     }
 
-    /// A blob that is wanted, that no tier holds, and of whose length nobody has heard.
-    fn unmeasured(&self) -> Option<ImageFile> {
+    /// A blob that is wanted, that no tier holds, and of whose length nobody has heard. None whose fetch was `taken` already.
+    fn unmeasured(&self, taken: &[(Digest, StepKind)]) -> Option<ImageFile> {
         let (census, now) = (self.images.census(), now());
         let told = self.told();
         let unknown = |file: &&ImageFile| {
             let digest = &file.sha256;
             let unknown = told.len(file).is_none() && !census.contains_key(digest);
-            unknown && !told.is_left_alone(digest, now) && !self.rushing.has(digest)
+            let tried = taken.contains(&(*digest, StepKind::Fetch));
+            unknown && !tried && !told.is_left_alone(digest, now) && !self.rushing.has(digest)
         };
         told.files.values().filter(unknown).find(|file| self.is_wanted(&file.sha256)).cloned()
     }
 
-    /// Asks an origin for the length of a blob. One that does not say counts as nothing until it is here.
-    async fn measure(&self, file: &ImageFile) {
+    /// Asks an origin for the length of a blob. One that does not say counts as nothing until it is here. Returns whether any
+    /// answered.
+    async fn measure(&self, file: &ImageFile) -> bool {
         let answer = self.images.ask_len(file).await;
+        let measured = answer.is_ok();
         let mut told = self.told();
         match answer {
             Ok(len) => {
@@ -298,6 +305,7 @@ impl Keeper {
                 told.failed(file.sha256, error.to_string(), true, now());
             }
         }
+        measured
     }
 
     /// Where everything is that the library names or a tier holds.
