@@ -177,11 +177,8 @@ pub(super) fn standing_of(
     now: Moment,
 ) -> (Standing, Vec<Hindrance>) {
     let policy = &ground.site.boot;
-    // Rules see what is said of its user as well; where none asks for that, nothing is copied.
-    let by_attribute = policy.rules.iter().any(|rule| !rule.when.attributes.is_empty());
-    let whole = (by_attribute && world.user_of(device).is_some()).then(|| world.whole(device));
-    let device = whole.as_ref().unwrap_or(device);
-    foresee(policy, &ground.catalog, device, address(world, device, now), forecast, now)
+    let device = world.seen_by_rules(device, policy);
+    foresee(policy, &ground.catalog, &device, address(world, &device, now), forecast, now)
 }
 
 /// The address that a device uses, for rules by subnet: the first that it holds.

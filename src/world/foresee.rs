@@ -57,7 +57,8 @@ fn subject<'a>(world: &'a World, ground: &Ground, device: &'a Device, now: Momen
 fn named(world: &World, ground: &Ground, device: &Device, now: Moment) -> Named {
     let prediction = ground.forecast.of(device.id, now).zip(ground.forecast.origin());
     let address = address(world, device);
-    match choose(&ground.site.boot, &ground.catalog, device, address, prediction, now) {
+    let device = world.seen_by_rules(device, &ground.site.boot);
+    match choose(&ground.site.boot, &ground.catalog, &device, address, prediction, now) {
         Decision::Become { persona, reason, .. } if reason.voice() == Some(Voice::Default) => {
             Named::Open(Some(persona.name))
         }

@@ -1,5 +1,7 @@
 //! What the World holds.
 
+use std::borrow::Cow;
+
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync, RedBlackTreeSetSync};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,7 @@ use crate::{
         Account, AccountName, BootId, Device, DeviceId, MacAddr, SmbiosUuid, Token, TokenName, User, UserName,
         attribute::{self, AttributeValue, Attributes},
         image::{ImageName, Tier},
+        site::BootPolicy,
         timeline::{Boot, Stage},
     },
 };
@@ -117,6 +120,15 @@ impl World {
     /// A device with what it takes of its user: what rules are held against.
     pub fn whole(&self, device: &Device) -> Device {
         Device { attributes: self.attributes(device), ..device.clone() }
+    }
+
+    /// The same for whoever goes through the whole fleet: no copy is made where no rule asks for what is said of users.
+    pub fn seen_by_rules<'a>(&self, device: &'a Device, policy: &BootPolicy) -> Cow<'a, Device> {
+        let by_attribute = || policy.rules.iter().any(|rule| !rule.when.attributes.is_empty());
+        match self.user_of(device).is_some() && by_attribute() {
+            true => Cow::Owned(self.whole(device)),
+            false => Cow::Borrowed(device),
+        }
     }
 
     /// Reads a World that was written as JSON, and finds out anew what is not written down.

@@ -4,6 +4,7 @@
 
 mod attempts;
 mod choices;
+mod demand;
 mod foreseen;
 mod leases;
 mod links;

@@ -152,11 +152,11 @@ pub fn candidates(subject: &Subject<'_>, terms: &Terms<'_>) -> Vec<Candidate> {
     let predicted = terms.table.of(subject.device.id, terms.now).map(|prediction| prediction.ranked());
     let mut left = 1.0;
     let mut personas: Vec<Candidate> = vec![];
-    for candidate in predicted.into_iter().flatten() {
+    // What it may not become leaves its share to what it becomes instead.
+    let may = |candidate: &&Candidate| may_become(subject.device, &candidate.persona, terms.catalog);
+    for candidate in predicted.into_iter().flatten().filter(may) {
         left -= candidate.probability.get();
-        if may_become(subject.device, &candidate.persona, terms.catalog) {
-            personas.push(candidate.clone());
-        }
+        personas.push(candidate.clone());
     }
     if let Some(default) = default {
         let rest = Probability::near(left);
@@ -185,8 +185,9 @@ pub fn files<'a>(
 }
 
 /// A persona that wipes the disk is nothing that a device becomes by being predicted: an operator assigns and arms it first.
+/// Nor is one that an operator has declined for it.
 fn may_become(device: &Device, persona: &PersonaName, catalog: &Catalog) -> bool {
-    let entry = catalog.persona(persona);
+    let entry = catalog.persona(persona).filter(|_| !device.declined.contains(persona));
     entry.is_some_and(|entry| entry.persona.effect() == Effect::Ephemeral || device.armed.is_some())
 }
 
