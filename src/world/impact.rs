@@ -14,7 +14,7 @@ use crate::{
         matching,
         plan::{self, Shelf},
     },
-    model::{Decision, Device, DeviceId, Moment, PersonaName, Reason, Refusal, attribute, site::Rule, timeline::Boot},
+    model::{Decision, Device, DeviceId, Moment, PersonaName, Reason, Refusal, site::Rule, timeline::Boot},
     persona::catalog::Catalog,
 };
 
@@ -190,15 +190,24 @@ impl<'a> Sides<'a> {
         self.rules.iter().any(|rule| matching::fits_with(&rule.when, device, address, said))
     }
 
-    fn turn(&self, device: &Device) -> Option<(Turn, Decision, Decision)> {
-        // Few devices have a user whose attributes they take; a copy of each device would cost more than both decisions.
-        let whole = device.attributes.contains_key(attribute::USER).then(|| self.world.whole(device));
-        let device = whole.as_ref().unwrap_or(device);
-        let address = address(self.world, device);
+    /// What is decided with the one catalog and with the other.
+    fn decided(&self, device: &Device) -> (Decision, Decision) {
+        let policy = &self.ground.site.boot;
+        // Rules alone mind what a device has of its user, and its address, and no rule is heard while an assignment holds. To
+        // copy the device and to find its address would cost more than both decisions.
+        let is_ruled = !device.assigned.as_ref().is_some_and(|assigned| assigned.holds(self.now));
+        let seen = is_ruled.then(|| self.world.seen_by_rules(device, policy));
+        let device = seen.as_deref().unwrap_or(device);
+        let by_address = is_ruled && policy.rules.iter().any(|rule| !rule.when.subnet.is_empty());
+        let address = if by_address { address(self.world, device) } else { None };
         let forecast = &self.ground.forecast;
         let prediction = forecast.of(device.id, self.now).zip(forecast.origin());
-        let decide = |catalog: &Catalog| choose(&self.ground.site.boot, catalog, device, address, prediction, self.now);
-        let (mut before, mut after) = (decide(&self.ground.catalog), decide(self.catalog));
+        let decide = |catalog: &Catalog| choose(policy, catalog, device, address, prediction, self.now);
+        (decide(&self.ground.catalog), decide(self.catalog))
+    }
+
+    fn turn(&self, device: &Device) -> Option<(Turn, Decision, Decision)> {
+        let (mut before, mut after) = self.decided(device);
         if before == after && !names(&before).is_some_and(|name| self.touched.contains(name)) {
             return None;
         }

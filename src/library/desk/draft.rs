@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::{
     document::Problem,
     model::{PersonaName, Version},
+    persona::catalog::Entry,
 };
 
 use super::{
@@ -127,25 +128,31 @@ fn unserved(before: &Loaded, after: &Loaded, paper: Option<&Paper>) -> Option<Pr
 }
 
 fn found(loaded: &Loaded, name: &PersonaName) -> Option<Found> {
-    let entry = loaded.personas.iter().find(|entry| entry.reference.name == *name)?;
-    let document = loaded.documents.get(name)?.clone();
+    read(loaded, loaded.personas.iter().find(|entry| entry.reference.name == *name)?)
+}
+
+fn read(loaded: &Loaded, entry: &Entry) -> Option<Found> {
+    let document = loaded.documents.get(&entry.reference.name)?.clone();
     Some(Found { reference: entry.reference.clone(), persona: entry.persona.clone(), document })
 }
 
+/// A fragment may be part of hundreds of personas: each is found by its name.
 fn affected(before: &Loaded, after: &Loaded) -> Vec<Affected> {
-    let versions = |loaded: &Loaded| -> BTreeMap<PersonaName, Version> {
-        let entries = loaded.personas.iter();
-        entries.map(|entry| (entry.reference.name.clone(), entry.reference.version.clone())).collect()
-    };
-    let (old, new) = (versions(before), versions(after));
-    let names: BTreeSet<&PersonaName> = old.keys().chain(new.keys()).collect();
-    let others = names.into_iter().filter(|name| old.get(name) != new.get(name));
-    let affected = others.map(|name| Affected {
+    let (old, new) = (by_name(before), by_name(after));
+    let version = |entry: &&Entry| entry.reference.version.clone();
+    let names: BTreeSet<&PersonaName> = old.keys().chain(new.keys()).copied().collect();
+    let sides = names.into_iter().map(|name| (name, old.get(name).copied(), new.get(name).copied()));
+    let others = sides.filter(|(_, was, becomes)| was.as_ref().map(version) != becomes.as_ref().map(version));
+    let affected = others.map(|(name, was, becomes)| Affected {
         persona: name.clone(),
-        before: old.get(name).cloned(),
-        after: new.get(name).cloned(),
-        was: found(before, name),
-        becomes: found(after, name),
+        before: was.as_ref().map(version),
+        after: becomes.as_ref().map(version),
+        was: was.and_then(|entry| read(before, entry)),
+        becomes: becomes.and_then(|entry| read(after, entry)),
     });
     affected.collect()
+}
+
+fn by_name(loaded: &Loaded) -> BTreeMap<&PersonaName, &Entry> {
+    loaded.personas.iter().map(|entry| (&entry.reference.name, entry)).collect()
 }

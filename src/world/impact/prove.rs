@@ -11,6 +11,7 @@ use crate::{
         Arch, Armed, MacAddr, PersonaRef, Prediction, Probability, Seconds, User, Version,
         device::{Assignment, Installed},
         image::Image,
+        lease::{Lease, LeaseState},
         prediction::Candidate,
         site::{BootPolicy, DhcpMode, Match, Mirrors, PredictPolicy, Site},
     },
@@ -47,6 +48,15 @@ fn image() -> Image {
     let (name, description) = ("debian".parse().expect("a name"), String::new());
     let (arch, files, args) = (Arch::X64, BTreeMap::new(), vec![]);
     Image { name, description, arch, distribution: None, version: None, files, args }
+}
+
+/// What is decided for a device with each catalog, as the door itself does it.
+fn plainly(sides: &Sides<'_>, device: &Device) -> (Decision, Decision) {
+    let (policy, forecast) = (&sides.ground.site.boot, &sides.ground.forecast);
+    let (whole, address) = (sides.world.whole(device), address(sides.world, device));
+    let prediction = forecast.of(device.id, NOW).zip(forecast.origin());
+    let decide = |catalog: &Catalog| choose(policy, catalog, &whole, address, prediction, NOW);
+    (decide(&sides.ground.catalog), decide(sides.catalog))
 }
 
 fn site(rules: Vec<Rule>, default: Option<PersonaName>) -> Site {
@@ -115,7 +125,7 @@ proptest! {
         before in prop::collection::vec(kind(), 6),
         edits in prop::collection::btree_map(0..6usize, prop::option::of(kind()), 0..3),
         devices in (0u8..24).map(device).collect::<Vec<_>>(),
-        rules in prop::collection::vec((0..4usize, 0..NAMES.len(), any::<bool>()), 0..3),
+        rules in prop::collection::vec((0..6usize, 0..NAMES.len(), any::<bool>()), 0..3),
         default in prop::option::of(0..NAMES.len()),
         rows in prop::collection::vec(prop::option::of((0..NAMES.len(), 0.5..1.0f64)), 24),
     ) {
@@ -128,9 +138,12 @@ proptest! {
         let touched: BTreeSet<PersonaName> = edits.iter().filter(is_other).map(|(at, _)| name(*at)).collect();
         let rules = rules.iter().enumerate().map(|(at, (role, persona, armed))| Rule {
             name: format!("rule {at}"),
-            when: Match {
-                attributes: [("role".parse().expect("a name"), vec![format!("role-{role}")])].into(),
-                ..Match::default()
+            when: match role {
+                0..4 => Match {
+                    attributes: [("role".parse().expect("a name"), vec![format!("role-{role}")])].into(),
+                    ..Match::default()
+                },
+                _ => Match { subnet: vec![format!("10.0.{role}.0/24").parse().expect("a subnet")], ..Match::default() },
             },
             persona: name(*persona),
             armed: *armed,
@@ -156,11 +169,18 @@ proptest! {
             user.attributes.insert("role".parse().expect("a name"), format!("role-{role}").parse().expect("a value"));
             world.users.insert_mut(user.name.clone(), user);
         }
-        devices.into_iter().for_each(|device| world.devices.insert_mut(device.id, device));
+        for (at, device) in (1u8..).zip(devices) {
+            if at % 3 > 0 {
+                let (ip, mac) = ([10, 0, 3 + at % 3, at].into(), device.id.mac());
+                world.leases.put(Lease { ip, mac, state: LeaseState::Bound, until: NOW, hostname: None });
+            }
+            world.devices.insert_mut(device.id, device);
+        }
         let sides = Sides::new(&world, &ground, &would_be, &touched, NOW);
         let devices: Vec<&Device> = world.devices.values().collect();
         let mut all = Impact::default();
         for device in &devices {
+            prop_assert_eq!(sides.decided(device), plainly(&sides, device));
             if let Some(turned) = sides.turn(device) {
                 all.note(device, turned);
             }
