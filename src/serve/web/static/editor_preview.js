@@ -29,7 +29,7 @@ export class PreviewPane {
   draw(answer) {
     if (!answer.good || !answer.files.length) {
       const why = answer.good ? "Nothing is rendered: this changes no persona." : "This is of the last text without mistakes.";
-      this.pane.querySelector("#preview-as").textContent = this.answer || answer.good ? why : "";
+      this.pane.querySelector("#preview-as").textContent = this.answer ? why : "";
       if (!this.answer) this.pane.querySelector("#preview").replaceChildren(element("p", "soft", answer.good ? why : "Once the text is good, this shows what devices would read."));
       this.affected(answer);
       return;
