@@ -15,7 +15,7 @@ use tokio::{
 use super::Failure;
 
 /// How long a question that was broken off takes to let go of the terminal.
-const SOON: Duration = Duration::from_millis(200);
+const SOON: Duration = Duration::from_millis(500);
 
 /// The terminal, while it shows nothing of what is typed.
 pub(super) struct Prompt {
@@ -57,7 +57,11 @@ impl Prompt {
         };
         match answer.map_err(|error| Failure::Failed(error.to_string()))? {
             Ok(password) => Ok(password),
-            Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof) => {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(given_up()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                // `rpassword` makes a signal of Ctrl-C as well, which may come after the answer. Left to whoever listens after this
+                // question it would end the process before that has said why.
+                timeout(SOON, any(&mut self.signals)).await.ok();
                 Err(given_up())
             }
             Err(error) => Err(Failure::Failed(format!("the terminal: {error}"))),

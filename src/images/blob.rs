@@ -162,6 +162,13 @@ impl Reader {
         Ok(Some(piece))
     }
 
+    /// Takes back the last `len` bytes of the piece that it gave last, which lies in a file: they are given again, and looked at
+    /// anew, as a slow client may be ready for them much later.
+    pub fn give_back(&mut self, len: u64) {
+        self.at -= len;
+        self.counters.served(self.tier).fetch_sub(len, Ordering::Relaxed);
+    }
+
     /// The bytes of a piece that this reader gave.
     pub async fn bytes(&mut self, piece: Piece) -> Result<Bytes, BlobError> {
         let (file, at, len) = match piece {

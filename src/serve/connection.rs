@@ -135,6 +135,15 @@ impl Connection {
         self.ahead = ahead;
     }
 
+    /// Whether the kernel waits with what fills no segment. Between two pieces of a body it sent such ends whenever the client
+    /// acknowledged something: with 256 clients half as many segments again, and a tenth less throughput.
+    pub(super) fn cork(&self, on: bool) {
+        if let Err(error) = SockRef::from(&self.tcp).set_tcp_cork(on) {
+            // The client is gone, which the next write says.
+            tracing::debug!(%error, "a connection takes no options");
+        }
+    }
+
     /// Has the kernel send bytes of a file, as many as it takes now, at least one; none when the file ends at `at`.
     pub(super) async fn send_file(&mut self, file: &std::fs::File, at: u64, len: u64) -> io::Result<u64> {
         poll_fn(|context| self.poll_send_file(context, file, at, len)).await

@@ -28,7 +28,7 @@ pub const OLD_SECRET: &str = "whsec_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3";
 /// As patient as a test can be; nothing is given up for its age.
 pub fn quick() -> Pace {
     Pace {
-        answer: Duration::from_millis(400),
+        answer: Duration::from_secs(1),
         between: Backoff { first: Millis(4), longest: Millis(40) },
         down: Backoff { first: Millis(2), longest: Millis(20) },
         ..Pace::default()

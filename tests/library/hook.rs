@@ -62,11 +62,11 @@ fn a_hook_that_hangs_is_given_up_and_nothing_of_the_save_is_left() {
         let repo = Repo::new();
         hook(&repo, "pre-commit", text);
         let head = repo.git(&["rev-parse", "HEAD"]);
-        let desk = Desk::new(&repo.library).with_patience(Duration::from_secs(1));
+        let desk = Desk::new(&repo.library).with_patience(Duration::from_secs(2));
         let deleted = desk.delete(&paper("b"), &base(&desk, "b"), &Author::new("Eve", "e@example.org"), "");
         for result in [save(&desk, "a", "two"), save(&desk, "new", "new"), deleted] {
             let Err(error @ NotSaved::NotCommitted(_)) = result else { panic!("{text}: {result:?}") };
-            let said = "the commit was not made, and the file is as it was: `git commit` did not end within 1 seconds and was killed";
+            let said = "the commit was not made, and the file is as it was: `git commit` did not end within 2 seconds and was killed";
             assert_eq!(error.to_string(), said);
         }
         assert_eq!((repo.git(&["rev-parse", "HEAD"]), strays(&repo)), (head, clean()), "{text}");
@@ -86,13 +86,13 @@ fn a_hook_that_hangs_is_given_up_and_nothing_of_the_save_is_left() {
 fn what_runs_after_the_commit_takes_none_back() {
     let repo = Repo::new();
     hook(&repo, "post-commit", "sleep 1000");
-    let desk = Desk::new(&repo.library).with_patience(Duration::from_secs(1));
+    let desk = Desk::new(&repo.library).with_patience(Duration::from_secs(2));
     let saved = save(&desk, "a", "two").unwrap();
     assert_eq!(saved.commit.unwrap().as_str(), repo.git(&["rev-parse", "HEAD"]));
     assert_eq!((repo.git(&["log", "-1", "--format=%s"]).as_str(), repo.read("a.yaml")), ("Say two", persona("two")));
     let warning = saved.warnings.first().unwrap();
     assert!(warning.code == "GR196" && !warning.is_error(), "{warning}");
-    assert!(warning.message.contains("the commit was made") && warning.message.contains("1 seconds"), "{warning}");
+    assert!(warning.message.contains("the commit was made") && warning.message.contains("2 seconds"), "{warning}");
     assert_eq!(strays(&repo), clean());
 
     // One that ends, and leaves something running that has git's outputs: a push in the background, say.

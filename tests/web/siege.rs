@@ -223,7 +223,7 @@ fn slow_clients_hold_nothing_for_long() {
         .collect();
     let began = Instant::now();
     assert_eq!(site.curl("/", &[]).0, 200);
-    assert!(began.elapsed() < Duration::from_secs(5), "a page took {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "a page took {:?}", began.elapsed());
     // Those that do not finish their head are let go of.
     let head = &mut slow[0];
     head.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
