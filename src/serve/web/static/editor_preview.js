@@ -1,6 +1,7 @@
 // What comes of a draft: the devices that it would change, and what they would read, beside what they read now.
 
 import { colour, kindOf, lex, paint } from "./colour.js";
+import { prose } from "./prose.js";
 
 const element = (name, className, text) => {
   const made = document.createElement(name);
@@ -134,7 +135,9 @@ export class PreviewPane {
         look.type = "button";
         look.title = `Show what ${device.device} would read`;
         look.addEventListener("click", () => { this.device.value = device.device; this.changed(); });
-        item.append(name, " ", look, element("span", "soft wrap", device.then));
+        const then = element("span", "soft wrap");
+        then.append(...prose(device.then));
+        item.append(name, " ", look, then);
         if (device.now !== device.then) item.lastChild.title = `now ${device.now}`;
         list.append(item);
       }
