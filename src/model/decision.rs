@@ -96,7 +96,7 @@ impl fmt::Display for Reason {
             Self::Assigned { by, at, why: Some(why) } => write!(f, "assigned by {by} on {at} ({why})"),
             Self::Rule { name } => write!(f, "rule \"{name}\""),
             Self::Arm { experiment, arm } => write!(f, "experiment \"{experiment}\", arm \"{arm}\""),
-            Self::Predicted { probability, model } => write!(f, "predicted by {model}, p = {probability}"),
+            Self::Predicted { probability, model } => write!(f, "predicted by {model}, with {probability}"),
             Self::Superseded { persona, reason } => {
                 write!(f, "in place of {persona}, which left the library: {reason}")
             }

@@ -226,13 +226,39 @@ pub enum Tier {
     Origin,
 }
 
-impl fmt::Display for Tier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Tier {
+    /// The name that programs know it by: in JSON, in metrics, on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Ram => "ram",
             Self::Disk => "disk",
             Self::Origin => "origin",
-        })
+        }
+    }
+
+    /// The word that people read.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ram => "RAM",
+            Self::Disk => "disk",
+            Self::Origin => "origin",
+        }
+    }
+
+    /// Where what is in it lies, for the middle of a sentence.
+    pub const fn place(self) -> &'static str {
+        match self {
+            Self::Ram => "in RAM",
+            Self::Disk => "on disk",
+            Self::Origin => "at an origin",
+        }
+    }
+}
+
+impl fmt::Display for Tier {
+    /// For people: [`Tier::word`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
     }
 }
 

@@ -72,8 +72,16 @@ impl From<Probability> for f64 {
 }
 
 impl fmt::Display for Probability {
+    /// In percent, to a tenth where there is one: `80 %`, `79.6 %`. Never rounded up: what is below a threshold must not read as
+    /// if it reached it, nor what is not certain as if it were.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{:.2}", self.0))
+        // 0.57 times 1000 may be a hair below 570, which is no tenth less.
+        let tenths = (self.0 * 1000.0 + 1e-6).floor();
+        let decimals = usize::from(tenths % 10.0 != 0.0);
+        match tenths {
+            0.0 if self.0 > 0.0 => f.pad("under 0.1 %"),
+            tenths => f.pad(&format!("{:.decimals$} %", tenths / 10.0)),
+        }
     }
 }
 
@@ -103,5 +111,33 @@ impl Prediction {
     /// The candidates, the most probable first.
     pub fn ranked(&self) -> &[Candidate] {
         &self.ranked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probability_reads_in_percent_and_never_as_more_than_it_is() {
+        let said = |number| Probability::near(number).to_string();
+        for (number, words) in [
+            (0.0, "0 %"),
+            (0.0004, "under 0.1 %"),
+            (0.001, "0.1 %"),
+            (0.29, "29 %"),
+            (0.57, "57 %"),
+            (0.796, "79.6 %"),
+            (0.799_99, "79.9 %"),
+            (0.8, "80 %"),
+            (0.9999, "99.9 %"),
+            (1.0, "100 %"),
+        ] {
+            assert_eq!(said(number), words, "{number}");
+        }
+        for hundredth in 0..=100_u32 {
+            assert_eq!(said(f64::from(hundredth) / 100.0), format!("{hundredth} %"));
+        }
+        assert_eq!(Probability::worth_acting(4).to_string(), "80 %");
     }
 }

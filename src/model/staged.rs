@@ -92,9 +92,9 @@ impl fmt::Display for StagedFile {
         write!(f, "{} ", self.role)?;
         let lead = self.lead.map(|lead| format!(" {lead} before")).unwrap_or_default();
         match (self.because, self.coming, self.len) {
-            (Because::Forecast, ..) => write!(f, "in {}, staged{lead} for a forecast", self.tier),
-            (Because::Discover, ..) => write!(f, "in {}, pulled up{lead} at its DISCOVER", self.tier),
-            (Because::Itself, ..) => write!(f, "in {} already", self.tier),
+            (Because::Forecast, ..) => write!(f, "{}, staged{lead} for a forecast", self.tier.place()),
+            (Because::Discover, ..) => write!(f, "{}, pulled up{lead} at its DISCOVER", self.tier.place()),
+            (Because::Itself, ..) => write!(f, "{} already", self.tier.place()),
             (Because::Late, Some(came), Some(len)) => write!(f, "wanted ahead, but only {came} of {len} had come"),
             (Because::Late, Some(came), None) => write!(f, "wanted ahead, but only {came} had come"),
             (Because::Late, None, _) => f.write_str("wanted ahead, but not there in time"),
@@ -120,9 +120,9 @@ mod tests {
             origin: None,
         };
         for (because, tier, words) in [
-            (Because::Forecast, Tier::Ram, "kernel in ram, staged 1.5 s before for a forecast"),
-            (Because::Discover, Tier::Disk, "kernel in disk, pulled up 1.5 s before at its DISCOVER"),
-            (Because::Itself, Tier::Ram, "kernel in ram already"),
+            (Because::Forecast, Tier::Ram, "kernel in RAM, staged 1.5 s before for a forecast"),
+            (Because::Discover, Tier::Disk, "kernel on disk, pulled up 1.5 s before at its DISCOVER"),
+            (Because::Itself, Tier::Ram, "kernel in RAM already"),
             (Because::Late, Tier::Origin, "kernel wanted ahead, but not there in time"),
             (Because::Not, Tier::Origin, "kernel not staged"),
         ] {

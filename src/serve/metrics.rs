@@ -95,7 +95,7 @@ impl Metrics {
     }
 
     pub(super) fn blob(&self, tier: Tier, bytes: u64) {
-        self.blob_bytes.get_or_create(&kind(tier.to_string())).inc_by(bytes);
+        self.blob_bytes.get_or_create(&kind(tier.name())).inc_by(bytes);
     }
 
     pub(super) fn staged(&self, because: Because) {

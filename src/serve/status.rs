@@ -13,7 +13,7 @@ use crate::{
     document::Problem,
     model::{
         BootId, Device, Moment,
-        image::{ImageFile, Role, Tier},
+        image::{ImageFile, Role},
         timeline::Boot,
     },
     usage::timeline::{self, Line},
@@ -107,13 +107,8 @@ fn whereabouts(problem: &Problem) -> String {
 
 fn file_row(context: &Context, role: Role, file: &ImageFile) -> (String, &'static str, String) {
     let status = context.images.status(&file.sha256);
-    let tier = match status.tier {
-        Tier::Ram => "ram",
-        Tier::Disk => "disk",
-        Tier::Origin => "origin",
-    };
     let size = status.len.or(file.size).map(|size| size.to_string()).unwrap_or_default();
-    (role.to_string(), tier, size)
+    (role.to_string(), status.tier.word(), size)
 }
 
 fn device_row(world: &World, device: &Device, now: Moment) -> DeviceRow {

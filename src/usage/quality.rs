@@ -67,19 +67,21 @@ pub struct Tally {
     pub declined: u64,
 }
 
-/// How the reason of an assignment begins that accepts a proposal.
-const PROPOSAL: &str = "proposal p=";
+/// How the reason of an assignment begins that accepts a proposal: now, and in what was written before it was in percent.
+const PROPOSAL: [&str; 2] = ["proposal of ", "proposal p="];
 
 /// Why an operator who accepts a proposal assigns what it says.
 pub fn accepted_why(probability: Probability) -> String {
-    format!("{PROPOSAL}{probability} accepted")
+    format!("{}{probability} accepted", PROPOSAL[0])
 }
 
 impl Quality {
     /// Folds one fact in.
     pub fn apply(&mut self, at: Moment, fact: &Fact) {
         match fact {
-            Fact::PersonaAssigned { why: Some(why), .. } if why.starts_with(PROPOSAL) => self.day(at).accepted += 1,
+            Fact::PersonaAssigned { why: Some(why), .. } if PROPOSAL.iter().any(|begin| why.starts_with(begin)) => {
+                self.day(at).accepted += 1
+            }
             Fact::ProposalDeclined { .. } => self.day(at).declined += 1,
             _ => {}
         }

@@ -1,6 +1,7 @@
 """An issuer for the tests: oidc-provider-mock, which others wrote, with faults that a test asks for.
 
-`fault` in the working directory names what is wrong with the next tokens; they are signed anew with joserfc.
+`fault` in the working directory names what is wrong with the next tokens, which are signed anew with joserfc, or what breaks
+where one is to be had.
 """
 
 import base64
@@ -22,6 +23,16 @@ STRANGER = RSAKey.generate_key(2048, auto_kid=True)
 
 def encoded(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def fault():
+    return FAULT.read_text() if FAULT.exists() else ""
+
+
+def drip():
+    for _ in range(120):
+        yield " "
+        time.sleep(0.5)
 
 
 def payload(token):
@@ -50,7 +61,7 @@ def spoiled(token, fault, own):
         claims["exp"] = "never"
     elif fault == "key":
         key = STRANGER
-    elif fault == "unknown key":
+    elif fault in ("unknown key", "keys 500"):
         key, header["kid"] = STRANGER, STRANGER.kid
     elif fault == "none":
         return ".".join([encoded(b'{"alg":"none"}'), token.split(".")[1], ""])
@@ -68,15 +79,20 @@ def main():
     @issuer.before_request
     def keys():
         # The mock's own key has no name: ours has, and changes when a test says so.
-        if "key" not in state or (FAULT.exists() and FAULT.read_text() == "rotate" and state["keys"] == 1):
+        if "key" not in state or (fault() == "rotate" and state["keys"] == 1):
             state["key"] = RSAKey.generate_key(2048, auto_kid=True)
             state["keys"] += 1
+        if (fault(), flask.request.path) in [("token 500", "/oauth2/token"), ("keys 500", "/jwks")]:
+            flask.abort(500)
+        if (fault(), flask.request.path) == ("token drip", "/oauth2/token"):
+            return flask.Response(drip(), mimetype="text/plain")
         # The mock takes no notice of PKCE: an issuer that does gives no token for another verifier.
         if challenge := flask.request.args.get("code_challenge"):
             state["challenges"].add(challenge)
         if verifier := flask.request.form.get("code_verifier"):
             if encoded(hashlib.sha256(verifier.encode()).digest()) not in state["challenges"]:
                 flask.abort(400)
+        return None
 
     @issuer.after_request
     def spoil(response):
@@ -86,7 +102,7 @@ def main():
             response.set_data(json.dumps({"keys": [{"kty": "unheard-of", "kid": "x"}, state["key"].as_dict(private=False)]}))
         elif response.is_json and "id_token" in (response.get_json() or {}):
             body = response.get_json()
-            body["id_token"] = spoiled(body["id_token"], FAULT.read_text() if FAULT.exists() else "", state["key"])
+            body["id_token"] = spoiled(body["id_token"], fault(), state["key"])
             response.set_data(json.dumps(body))
         return response
 

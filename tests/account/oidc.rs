@@ -145,6 +145,59 @@ fn what_the_issuer_did_not_say_to_this_browser_for_this_server_is_not_believed()
     }
 }
 
+/// The page for signing in, as somebody sees it whom the issuer could not let in.
+fn back_with(browser: &Browser<'_>, answer: &Answer, words: &str) {
+    answer.leads("/sign-in?next=%2Fdevices");
+    let page = browser.get(answer.to());
+    page.is(200, words).is(200, "Try again in a moment, or sign in with a password").is(200, "Sign in with Lab login");
+    assert!(!browser.get(answer.to()).body.contains(words), "it is said once");
+}
+
+#[test]
+fn whoever_an_issuer_cannot_let_in_reads_why_where_there_is_another_way_in() {
+    let (daemon, issuer) = started();
+    daemon.add("admin", "admin");
+    // From now on it is known.
+    through(&daemon.browser(), &issuer, "u-1").is(200, "Go on");
+    // For some seconds it is not asked for new keys: the drops take longer.
+    for (fault, words) in [
+        ("token 500", "The issuer has trouble of its own: asked for a token, it answers 500"),
+        ("token drip", "The issuer does not answer, asked for a token: not within 10 seconds"),
+        ("keys 500", "The issuer has trouble of its own: asked for its keys, it answers 500"),
+    ] {
+        fs::write(daemon.dir.path().join("fault"), fault).unwrap();
+        let browser = daemon.browser();
+        let answer = through(&browser, &issuer, "u-1");
+        back_with(&browser, &answer, words);
+        browser.get("/account").leads("/sign-in?next=%2Faccount");
+    }
+
+    // It dies while somebody is on its page.
+    let browser = daemon.browser();
+    let back = at_issuer(&browser, &issuer, "u-1", "/devices");
+    drop(issuer);
+    let answer = browser.get_with(&back, &["Sec-Fetch-Site: cross-site"]);
+    back_with(&browser, &answer, "The issuer does not answer, asked for a token: ");
+    // For some seconds it is thought to be there; then nobody is sent to where a browser has nothing but a page of its own.
+    let began = Instant::now();
+    let answer = loop {
+        let answer = browser.get("/sign-in/oidc?next=/devices");
+        if answer.to().starts_with('/') {
+            break answer;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{answer:#?}");
+        std::thread::sleep(Duration::from_secs(4));
+    };
+    back_with(&browser, &answer, "The issuer does not answer, asked for who it is: ");
+    browser.sign_in("admin", PASSWORD).leads("/");
+
+    // The log says where it was asked, and nothing that opens anything.
+    let log = daemon.log();
+    assert!(log.contains("/oauth2/token") && log.contains("/jwks"), "{log}");
+    let code = back.split("code=").nth(1).and_then(|rest| rest.split('&').next()).unwrap();
+    assert!(code.len() > 8 && !log.contains(code) && !log.contains("s3cret"), "{log}");
+}
+
 #[test]
 fn an_issuer_that_is_away_keeps_nobody_else_out() {
     let port = free_port();
@@ -155,7 +208,8 @@ fn an_issuer_that_is_away_keeps_nobody_else_out() {
     let daemon = Daemon::new(&api);
     let browser = daemon.browser();
     browser.get("/sign-in").is(200, &format!("Sign in with 127.0.0.1:{port}"));
-    browser.get("/sign-in/oidc").is(502, "The issuer does not answer");
+    browser.get("/sign-in/oidc").leads("/sign-in?next=%2F");
+    browser.get("/sign-in?next=%2F").is(200, "The issuer does not answer");
     daemon.add("admin", "admin");
     browser.sign_in("admin", PASSWORD).leads("/");
 }

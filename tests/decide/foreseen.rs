@@ -46,8 +46,8 @@ fn every_hindrance_is_told_in_words() {
         format!("{standing:?}: {}", why.join("; "))
     };
     assert_eq!(said(lab(), "live", 0.85), "Acts: ");
-    assert_eq!(said(lab(), "live", 0.7), "Proposed: below 0.80, from where on predictions act");
-    assert_eq!(said(lab(), "live", 0.4), "Silent: below 0.50, from where on they are proposed");
+    assert_eq!(said(lab(), "live", 0.7), "Proposed: below 80 %, from where on predictions act");
+    assert_eq!(said(lab(), "live", 0.4), "Silent: below 50 %, from where on they are proposed");
     let wipes = "install wipes the disk, which only an operator may allow";
     assert_eq!(said(lab(), "install", 0.9), format!("Proposed: {wipes}"));
     let new = || lab().site(|site| site.boot.predict.arm = ArmPredicted::NewDevices);

@@ -31,7 +31,7 @@ fn predict(lab: &mut Lab, ranked: &[(&str, f64)]) {
 fn a_prediction_that_is_sure_enough_beats_the_default_and_nothing_else() {
     let mut lab = Lab::new().default_persona("install");
     predict(&mut lab, &[("arm", 0.1), ("live", 0.85)]);
-    assert_eq!(told(&lab.boot(1).decision), "become live@live-versi: predicted by model 7, p = 0.85");
+    assert_eq!(told(&lab.boot(1).decision), "become live@live-versi: predicted by model 7, with 85 %");
     let visit = &lab.world.device_of(mac(1)).unwrap().visits[0];
     assert_eq!((visit.persona.as_str(), visit.voice, visit.outcome), ("live", Voice::Predicted, None));
     lab.report(1, Phase::Ready);

@@ -249,7 +249,7 @@ async fn proposals_are_listed_accepted_and_declined_from_the_command_line() {
     assert!(ok && accepted["persona"] == "kiosk", "{said}");
     let world = house.context.engine.world();
     let assigned = world.device_of(mac(7)).unwrap().assigned.clone().unwrap();
-    assert!(assigned.why.unwrap().starts_with("proposal p="));
+    assert!(assigned.why.unwrap().starts_with("proposal of "));
     let (said, ok) = greenroom(&house, &format!("proposals accept {}", mac(7))).await;
     assert!(!ok && said.contains("nothing is proposed") && said.contains("kiosk is assigned"), "{said}");
 

@@ -40,7 +40,7 @@ fn no_page_has_a_serious_fault_in_any_size_or_colour() {
     let axe = axe();
     let mut browser = Browser::start();
     browser.forgive("404");
-    let (mut report, mut serious, mut wide) = (String::new(), vec![], vec![]);
+    let (mut report, mut serious, mut wide, mut beyond) = (String::new(), vec![], vec![], vec![]);
     for page in found(&site) {
         // The first of a kind in every way; the others, with other states, in one.
         let ways: &[(bool, bool)] =
@@ -76,6 +76,10 @@ fn no_page_has_a_serious_fault_in_any_size_or_colour() {
                 if width > 390.0 {
                     wide.push(format!("{} is {width} pixels wide: {}", page.path, browser.exec(WIDEST)));
                 }
+                let out_of_reach = browser.exec(BEYOND).as_str().unwrap().to_owned();
+                if !out_of_reach.is_empty() {
+                    beyond.push(format!("{}: {out_of_reach}", page.path));
+                }
             }
             if page.first {
                 browser.shot(&format!("{}-{}", page.name, way.replace(' ', "-")));
@@ -86,7 +90,17 @@ fn no_page_has_a_serious_fault_in_any_size_or_colour() {
     assert!(report.lines().count() >= 8, "pages were looked at: {report}");
     assert!(serious.is_empty(), "{} serious faults:\n{}", serious.len(), serious.join("\n"));
     assert!(wide.is_empty(), "pages that scroll sideways on a phone:\n{}", wide.join("\n"));
+    assert!(beyond.is_empty(), "what can be done lies beyond the edge of a phone:\n{}", beyond.join("\n"));
 }
+
+/// What can be pressed or filled in, and is to be seen only by scrolling a part of the page sideways. The heads of tables, which a
+/// phone does not show, stand far outside for those who hear the page.
+const BEYOND: &str = "
+return [...document.querySelectorAll('button, .button, input, select, textarea, nav a')].filter((one) => {
+  if (one.closest('thead') || !one.checkVisibility({visibilityProperty: true})) return false;
+  const box = one.getBoundingClientRect();
+  return box.width > 0 && (box.left < 0 || box.right > 391);
+}).slice(0, 5).map((one) => one.outerHTML.slice(0, 120)).join('\\n')";
 
 /// What sticks out of a phone's page.
 const WIDEST: &str = "

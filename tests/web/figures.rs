@@ -192,7 +192,7 @@ fn a_proposal_is_accepted_with_its_consequence_and_known_everywhere() {
     assert_eq!(known["assigned"]["persona"], persona, "{known}");
     assert!(known["armed"].is_null(), "nobody said that it may be wiped");
     browser.goto(&format!("{}/audit?device={device}&fact=persona-assigned", site.url));
-    browser.wait_for_text(&format!("assigned {persona} to {device}, because proposal p="));
+    browser.wait_for_text(&format!("assigned {persona} to {device}, because proposal of "));
     // What was answered is not proposed any more; an answer to what changed meanwhile does nothing.
     let proposals = site.json("/predictions/proposals.json").to_string();
     assert!(!proposals.contains(device), "{proposals}");

@@ -26,7 +26,7 @@ pub(super) async fn run(of: String, only_ram: bool, global: &Global) -> Done {
                 let freed = if one.freed.0 == 0 { "-".into() } else { one.freed.to_string() };
                 let became = match &one.kept {
                     Some(why) => format!("stays: {why}"),
-                    None if only_ram => "gone from ram".into(),
+                    None if only_ram => "gone from RAM".into(),
                     None => "gone".into(),
                 };
                 table.add_row([one.name.clone(), one.digest.short(), freed, became]);

@@ -83,8 +83,8 @@ fn size(one: &Unnamed) -> u64 {
 
 fn places(one: &Unnamed) -> &'static str {
     match (one.ram.0 > 0, one.disk.0 > 0) {
-        (true, true) => "ram, disk",
-        (true, false) => "ram",
+        (true, true) => "RAM, disk",
+        (true, false) => "RAM",
         (false, _) => "disk",
     }
 }

@@ -40,8 +40,8 @@ pub fn told(explained: &Explained) -> Vec<(&'static str, String)> {
 
 fn place(account: &Account) -> String {
     let place = match (account.ram, account.disk) {
-        (true, true) => "in ram and on disk",
-        (true, false) => "in ram only: the disk had no room for it",
+        (true, true) => "in RAM and on disk",
+        (true, false) => "in RAM only: the disk had no room for it",
         (false, true) => "on disk",
         (false, false) => "at its origins only",
     };
@@ -50,7 +50,7 @@ fn place(account: &Account) -> String {
 
 fn wanted(account: &Account) -> &'static str {
     match account.desired {
-        Tier::Ram => "ram",
+        Tier::Ram => "RAM",
         Tier::Disk => "disk",
         Tier::Origin if account.worth > 0.0 || account.pin.is_some() => "no tier: what comes before it fills them",
         Tier::Origin => "no tier: nobody asked for it of late",
@@ -65,8 +65,8 @@ fn climbs(explained: &Explained) -> String {
         evict.iter().map(name).collect::<Vec<_>>().join(", ")
     };
     let (tier, gate, when) = match (account.ram, account.disk) {
-        (true, _) => return "nowhere: ram is the nearest tier".into(),
-        (false, true) => ("ram", &account.to_ram, "when it is asked for"),
+        (true, _) => return "nowhere: RAM is the nearest tier".into(),
+        (false, true) => ("RAM", &account.to_ram, "when it is asked for"),
         (false, false) if account.pin.is_some() => ("disk", &account.to_disk, "by itself, as it is pinned"),
         (false, false) => ("disk", &account.to_disk, "when it is asked for, or pinned"),
     };
@@ -83,7 +83,7 @@ fn climbs(explained: &Explained) -> String {
 /// What would have to happen for it to go; `None` when there is nothing to go.
 fn goes(account: &Account) -> Option<String> {
     let before = account.before_it?;
-    let tier = if account.ram { "ram" } else { "disk" };
+    let tier = if account.ram { "RAM" } else { "disk" };
     Some(match (account.pin, before) {
         (Some(pin), _) if pin == Tier::Ram || !account.ram => "never, while it is pinned".into(),
         (_, 0) => format!("first, when room is wanted in {tier} by what is worth more"),

@@ -40,10 +40,10 @@ pub(super) fn register(registry: &mut Registry, context: &Context) {
     staging(registry, context);
     let pins: Family<super::Kind, Gauge> = Family::default();
     for tier in [Tier::Ram, Tier::Disk] {
-        pins.get_or_create(&kind(tier.to_string())).set(0);
+        pins.get_or_create(&kind(tier.name())).set(0);
     }
     for tier in context.engine.world().pins.values() {
-        pins.get_or_create(&kind(tier.to_string())).inc();
+        pins.get_or_create(&kind(tier.name())).inc();
     }
     registry.register("cache_pins", "Images that are pinned, by tier", pins);
 }

@@ -129,6 +129,16 @@ impl Frame {
         word::clock(moment)
     }
 
+    /// A sentence, with the moments in it as pages show moments.
+    pub(super) fn prose(&self, text: impl Display) -> word::Prose {
+        word::Prose(text.to_string())
+    }
+
+    /// The same for a title, which is text only.
+    pub(super) fn clocked(&self, text: impl Display) -> String {
+        word::clocked(&text.to_string())
+    }
+
     /// Whether whoever looks may see who did what.
     pub(super) fn governs(&self) -> bool {
         self.visitor.as_ref().is_some_and(|visitor| visitor.role >= Role::Admin)

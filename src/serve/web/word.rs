@@ -1,7 +1,8 @@
 //! Words that all pages share: when something was, how many there are, and a text as a part of an address.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
+use askama::filters::{Escaper, Html, HtmlSafe};
 use serde::Serialize;
 
 use crate::model::{Millis, Moment};
@@ -24,6 +25,60 @@ impl When {
 /// A moment as it is shown: UTC, as everything that the server says.
 pub(super) fn clock(moment: impl Display) -> String {
     moment.to_string().trim_end_matches('Z').replace('T', " ")
+}
+
+/// A sentence that may name moments, as it is shown: each stands there as every moment does on pages, and what is between
+/// backticks as code. The sentences of decisions, facts and problems are the same everywhere, and name moments for machines
+/// (RFC 3339).
+#[derive(Debug, Clone)]
+pub(super) struct Prose(pub(super) String);
+
+impl Display for Prose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0.as_str();
+        while let Some((before, at, after)) = first_moment(rest) {
+            with_code(f, before)?;
+            write!(f, "<time datetime=\"{at}\">{}</time>", clock(at))?;
+            rest = after;
+        }
+        with_code(f, rest)
+    }
+}
+
+// What is not a moment was escaped, and a moment is digits, dashes and colons.
+impl HtmlSafe for Prose {}
+
+fn with_code(f: &mut fmt::Formatter<'_>, mut rest: &str) -> fmt::Result {
+    while let Some((before, (code, after))) = rest.split_once('`').and_then(|(a, b)| Some((a, b.split_once('`')?))) {
+        Html.write_escaped_str(&mut *f, before)?;
+        f.write_str("<code>")?;
+        Html.write_escaped_str(&mut *f, code)?;
+        f.write_str("</code>")?;
+        rest = after;
+    }
+    Html.write_escaped_str(&mut *f, rest)
+}
+
+/// The same where there is no room for more than text: a title that shows when one points there.
+pub(super) fn clocked(text: &str) -> String {
+    let (mut told, mut rest) = (String::new(), text);
+    while let Some((before, at, after)) = first_moment(rest) {
+        told += before;
+        told += &clock(at);
+        rest = after;
+    }
+    told + rest
+}
+
+/// What stands before the first moment of a text, the moment as it is written there, and the rest.
+fn first_moment(text: &str) -> Option<(&str, &str, &str)> {
+    const FORM: &[u8] = b"0000-00-00T00:00:00Z";
+    let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
+    let at = text.as_bytes().windows(FORM.len()).position(|part| part.iter().zip(FORM).all(fits))?;
+    // All of it is ASCII, so it begins and ends between characters.
+    let (before, rest) = text.split_at_checked(at)?;
+    let (moment, after) = rest.split_at_checked(FORM.len())?;
+    Some((before, moment, after))
 }
 
 /// How long ago something was.
@@ -76,7 +131,28 @@ pub(super) fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use askama::Template;
+
     use super::*;
+
+    #[test]
+    fn moments_and_code_in_sentences_are_shown_as_such_and_all_is_escaped() {
+        #[derive(Template)]
+        #[template(source = "<p>{{ prose }}</p>", ext = "html")]
+        struct Page {
+            prose: Prose,
+        }
+        let said =
+            "armed by <b>\u{fc}</b> on 2026-11-24T11:33:20Z, until 2026-12-01T08:00:00Z\u{fc} (not 2026-11-24T1)";
+        let expected = "<p>armed by &#60;b&#62;\u{fc}&#60;/b&#62; on <time datetime=\"2026-11-24T11:33:20Z\">2026-11-24 \
+                        11:33:20</time>, until <time datetime=\"2026-12-01T08:00:00Z\">2026-12-01 08:00:00</time>\u{fc} \
+                        (not 2026-11-24T1)</p>";
+        assert_eq!(Page { prose: Prose(said.into()) }.render().expect("a page"), expected);
+        let code = Prose("`<i>` is off, and `so".into());
+        assert_eq!(Page { prose: code }.render().expect("a page"), "<p><code>&#60;i&#62;</code> is off, and `so</p>");
+        assert_eq!(clocked("<a> on 2026-11-24T11:33:20Z, \u{fc}"), "<a> on 2026-11-24 11:33:20, \u{fc}");
+        assert_eq!((clocked(""), clocked("2026")), (String::new(), "2026".into()));
+    }
 
     #[test]
     fn times_and_numbers_read_as_people_say_them() {

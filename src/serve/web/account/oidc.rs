@@ -13,10 +13,10 @@ use serde::Deserialize;
 
 use super::{
     super::{
-        door::{Back, CALLBACK, Fault, Oidc, Who, way},
+        door::{Back, CALLBACK, Fault, Oidc, Who, to_sign_in, way},
         notice::cookie,
     },
-    Frame, Trouble, Web,
+    Frame, Notice, Trouble, Web,
     sign_in::onward,
 };
 
@@ -36,8 +36,11 @@ fn issuer(web: &Web) -> Result<&Oidc, Trouble> {
 async fn begin(State(web): State<Web>, parts: Parts, Query(ask): Query<Ask>) -> Result<Response, Trouble> {
     let oidc = issuer(&web)?;
     patient(&web, &parts)?;
-    let (to, cookie) =
-        oidc.begin(way(ask.next.as_deref()), (web.context.clock)()).await.map_err(|fault| said(&web, &fault))?;
+    let next = way(ask.next.as_deref());
+    let (to, cookie) = match oidc.begin(next, (web.context.clock)()).await {
+        Ok(begun) => begun,
+        Err(fault) => return said(&web, &fault, next),
+    };
     let mut response = Redirect::to(&to).into_response();
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
@@ -65,7 +68,11 @@ async fn end(
 ) -> Result<Response, Trouble> {
     let oidc = issuer(&web)?;
     let carried = cookie(&parts.headers, &oidc.cookie());
-    let (person, next) = oidc.end(&back, carried, (web.context.clock)()).await.map_err(|fault| said(&web, &fault))?;
+    let now = (web.context.clock)();
+    let (person, next) = match oidc.end(&back, carried, now).await {
+        Ok(ended) => ended,
+        Err(fault) => return said(&web, &fault, oidc.next(carried, now).as_deref().unwrap_or("/")),
+    };
     let address = web.door.address(&parts);
     let Some(role) = person.role else {
         web.context.metrics.sign_in("bad");
@@ -88,20 +95,20 @@ async fn end(
     Ok(response)
 }
 
-fn said(web: &Web, fault: &Fault) -> Trouble {
+/// Whoever cannot come in as the issuer is away is back where there is another way in, and can try again. A proxy before this
+/// server would show a page of its own for an answer of 502.
+fn said(web: &Web, fault: &Fault, next: &str) -> Result<Response, Trouble> {
     web.context.metrics.sign_in("bad");
-    tracing::warn!("nobody is signed in with the issuer: {fault}");
+    let more = if let Fault::Away { more, .. } = fault { more.as_str() } else { "" };
+    tracing::warn!(more, "nobody is signed in with the issuer: {fault}");
     let (status, title) = match fault {
-        Fault::Away(_) => (StatusCode::BAD_GATEWAY, "The issuer cannot be asked"),
+        Fault::Away { .. } => {
+            let help = "Try again in a moment, or sign in with a password if you have an account of this server's own.";
+            return Ok(Notice::refused(format!("{} {help}", super::sentence(fault))).on(&to_sign_in(next)));
+        }
         Fault::Stranger => (StatusCode::BAD_REQUEST, "That did not work out"),
         Fault::Refused(_) => (StatusCode::FORBIDDEN, "The issuer says no"),
         Fault::Unbelievable(_) => (StatusCode::UNAUTHORIZED, "That cannot be believed"),
     };
-    let help = match fault {
-        Fault::Away(_) => {
-            "Try again in a moment. Whoever has an account of this server's own can sign in with its password."
-        }
-        _ => "Begin again.",
-    };
-    Trouble::new(status, title, super::sentence(fault), help).leading("/sign-in", "Sign in")
+    Err(Trouble::new(status, title, super::sentence(fault), "Begin again.").leading("/sign-in", "Sign in"))
 }

@@ -11,7 +11,6 @@ use axum::{
     routing::get,
 };
 use serde::Serialize;
-use tokio::task::spawn_blocking;
 
 use crate::{
     model::{Moment, Role},
@@ -80,9 +79,8 @@ async fn page(
     visitor.must(Role::Admin)?;
     let asked = Asked::of(query.as_deref());
     let ask = audit::Ask { limit: Some(A_PAGE), ..asked.ask()? };
-    let context = web.context.clone();
-    let found = spawn_blocking(move || audit::acts(&context, &ask)).await.map_err(Trouble::bug)?;
-    let audit::Acts { acts, next, back_to } = found.map_err(Trouble::bug)?;
+    let found = web.blocking(move |web| audit::acts(&web.context, &ask).map_err(Trouble::bug));
+    let audit::Acts { acts, next, back_to } = found.await?;
     let (facts, people) = web.context.acts.words();
     let view = View { asked, rows: acts.into_iter().map(row).collect(), next, back_to, facts, people };
     wants.answer(&view, || Page { frame: frame.titled(Section::Audit, "Audit"), view: &view })

@@ -3,7 +3,7 @@
 use super::{About, Chart, Paper, Series, WIDTH, paper::Anchor, percent};
 
 const HEIGHT: f64 = 200.0;
-const LEFT: f64 = 48.0;
+const LEFT: f64 = 58.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 24.0;
 

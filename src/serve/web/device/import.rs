@@ -193,14 +193,13 @@ pub(super) async fn upload(
     let (kind, prune) = (kind(upload.get("kind")), upload.get("prune").is_some());
     let name = upload.name.clone();
     let format = if name.to_lowercase().ends_with(".json") { Format::Json } else { Format::Csv };
-    let (looking, by) = (web.clone(), visitor.voice());
-    let read = tokio::task::spawn_blocking(move || {
-        let rows = roster::read(kind, format, &upload.bytes)?;
+    let by = visitor.voice();
+    let read = web.blocking(move |web| {
         // What cannot be done is told with the line that asks for it, before anything is kept.
-        tried_now(&looking, &by, &rows, prune)?;
-        Ok::<_, Problems>(rows)
+        let good = |rows: Vec<Row>| tried_now(web, &by, &rows, prune).map(|_| rows);
+        Ok(roster::read(kind, format, &upload.bytes).and_then(good))
     });
-    match read.await.map_err(Trouble::bug)? {
+    match read.await? {
         Ok(rows) => {
             let id = format!("{:x}-{}", (web.context.clock)().as_millis(), rows.len());
             let draft = web.devices.drafts.keep(Draft { id, name, kind, prune, rows });
@@ -222,12 +221,14 @@ fn tried_now(web: &Web, by: &str, rows: &[Row], prune: bool) -> Result<Imported,
 
 /// What a draft would change now; that it was good once does not say that it still is.
 async fn differences(web: &Web, visitor: &Visitor, draft: &Arc<Draft>) -> Result<Imported, Trouble> {
-    let (web, by, draft) = (web.clone(), visitor.voice(), draft.clone());
-    let tried = tokio::task::spawn_blocking(move || tried_now(&web, &by, &draft.rows, draft.prune));
-    tried.await.map_err(Trouble::bug)?.map_err(|problems| {
-        let first = problems.told.first().map(ToString::to_string).unwrap_or_default();
-        Trouble::bad(first, "Things have changed since the file was read: correct it, and upload it again.")
-    })
+    let (by, draft) = (visitor.voice(), draft.clone());
+    let tried = web.blocking(move |web| {
+        tried_now(web, &by, &draft.rows, draft.prune).map_err(|problems| {
+            let first = problems.told.first().map(ToString::to_string).unwrap_or_default();
+            Trouble::bad(first, "Things have changed since the file was read: correct it, and upload it again.")
+        })
+    });
+    tried.await
 }
 
 pub(super) async fn draft(

@@ -150,10 +150,10 @@ pub(super) async fn page(
 ) -> Result<Response, Trouble> {
     let fields = Fields::of(query.unwrap_or_default().as_bytes());
     if fields.get("act") == Some("export") {
-        return tokio::task::spawn_blocking(move || export(&web, &fields)).await.map_err(Trouble::bug)?;
+        return web.blocking(move |web| export(web, &fields)).await;
     }
     visitor.must(Role::Operator)?;
-    let view = tokio::task::spawn_blocking(move || view(&web, &fields, None)).await.map_err(Trouble::bug)??;
+    let view = web.blocking(move |web| view(web, &fields, None)).await?;
     wants.answer(&view, || Page { frame: frame.titled(Section::Devices, title(&view)), view: &view })
 }
 
@@ -168,20 +168,19 @@ pub(super) async fn begin(
     visitor.must(Role::Operator)?;
     let act: Act = fields.need("act")?.parse()?;
     let (confirmed, seen) = (fields.read::<usize>("count")?, fields.read::<u64>("seen")?.unwrap_or_default());
-    let looking = web.clone();
-    let looked = tokio::task::spawn_blocking(move || {
-        let (world, ground) = (looking.context.engine.world(), looking.context.engine.ground());
-        let meant = meant(&world, &fields, (looking.context.clock)())?;
+    let looked = web.blocking(move |web| {
+        let (world, ground) = (web.context.engine.world(), web.context.engine.ground());
+        let meant = meant(&world, &fields, (web.context.clock)())?;
         if confirmed != Some(meant.len()) {
             let notice =
                 format!("There are {} now, and not {}: look again.", meant.len(), confirmed.unwrap_or_default());
-            return Ok(Err(view(&looking, &fields, Some(notice))?));
+            return Ok(Err(view(web, &fields, Some(notice))?));
         }
         let order = Said::of(&fields, &ground.catalog).order(act)?;
         let order = order.ok_or_else(|| Trouble::bad("this says too little", "Go back and fill it in."))?;
-        Ok::<_, Trouble>(Ok(divided(&looking, &world, &ground, &meant, &order, seen)))
+        Ok(Ok(divided(web, &world, &ground, &meant, &order, seen)))
     });
-    match looked.await.map_err(Trouble::bug)?? {
+    match looked.await? {
         Err(view) => {
             let shown =
                 wants.answer(&view, || Page { frame: frame.titled(Section::Devices, title(&view)), view: &view })?;

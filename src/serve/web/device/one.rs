@@ -172,9 +172,8 @@ async fn view(web: &Web, visitor: &Visitor, mac: MacAddr, act: Act, fields: &Fie
     // A form that was made before the device was changed.
     let conflict = match fields.read::<u64>("changed")? {
         Some(made) if made != changed => {
-            let (web, visitor, id) = (web.clone(), visitor.clone(), device.id);
-            let deeds = tokio::task::spawn_blocking(move || history::since(&web, id, made, &visitor, now)).await;
-            Some(deeds.map_err(Trouble::bug)?)
+            let (visitor, id) = (visitor.clone(), device.id);
+            Some(web.blocking(move |web| Ok(history::since(web, id, made, &visitor, now))).await?)
         }
         _ => None,
     };

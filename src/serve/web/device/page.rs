@@ -8,7 +8,7 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
-    model::{Device, MacAddr, Moment, Role, attribute::AttributeName, decision::Voice, timeline::Boot},
+    model::{Device, MacAddr, Moment, Probability, Role, attribute::AttributeName, decision::Voice, timeline::Boot},
     serve::{
         admin::{self, DeviceView, ExplainAsk},
         explain::{Told, explained, script, told},
@@ -108,8 +108,8 @@ impl View {
         }
     }
 
-    fn percent(&self, share: &f64) -> String {
-        format!("{:.0} %", share * 100.0)
+    fn probability(&self, share: &f64) -> Probability {
+        Probability::near(*share)
     }
 
     fn signed(&self, weight: &f64) -> String {
@@ -137,7 +137,7 @@ pub(super) async fn page(
 ) -> Result<Response, Trouble> {
     let mac = super::named(&mac)?;
     let foreseen = foreseen(&web.context, mac).await;
-    let view = tokio::task::spawn_blocking(move || view(&web, &visitor, mac, foreseen)).await.map_err(Trouble::bug)?;
+    let view = web.blocking(move |web| Ok(view(web, &visitor, mac, foreseen))).await?;
     let title = view.row.as_ref().and_then(|row| row.hostname.clone()).unwrap_or_else(|| view.device.clone());
     wants.answer(&view, || Page { frame: frame.titled(Section::Devices, title), view: &view })
 }

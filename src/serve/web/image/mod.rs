@@ -21,7 +21,7 @@ use super::{
     Frame, Trouble, Visitor, Wants, Web,
     chart::{About, Chart, Part, Series, Stack},
     frame::Section,
-    overview::{tier_class, tier_name},
+    overview::tier_class,
 };
 
 pub(super) fn routes() -> Router<Web> {
@@ -59,7 +59,7 @@ pub(super) fn tiers(context: &Context) -> Chart {
             ),
             part("free", "free", free, format!("{free} free")),
         ];
-        (format!("{}, {}", tier_name(tier), Bytes(room)), room as f64, parts)
+        (format!("{}, {}", tier, Bytes(room)), room as f64, parts)
     };
     let about = About {
         id: "tiers",

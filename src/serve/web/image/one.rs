@@ -115,6 +115,6 @@ impl View {
     }
 
     fn is_pinned_to(&self, tier: &str) -> bool {
-        self.row.pin.is_some_and(|pin| pin.to_string() == tier)
+        self.row.pin.is_some_and(|pin| pin.name() == tier)
     }
 }

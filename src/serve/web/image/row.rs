@@ -108,10 +108,8 @@ impl FileRow {
     /// Where it is, in words.
     pub(super) fn place(&self) -> String {
         match (self.tier, self.coming) {
-            (Tier::Ram, _) => "RAM".into(),
-            (Tier::Disk, _) => "disk".into(),
             (Tier::Origin, Some(came)) => format!("coming, {came} so far"),
-            (Tier::Origin, None) => "origin".into(),
+            (tier, _) => tier.to_string(),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
     world::World,
 };
 
-use super::{tier_class, tier_name};
+use super::tier_class;
 
 const HOUR: u64 = 3_600_000;
 
@@ -125,9 +125,9 @@ impl Day {
     pub(in crate::serve::web) fn served(&self) -> Chart {
         let whole: u64 = self.served.values().map(|bytes| bytes.0).sum();
         let part = |(tier, bytes): (&Tier, &Bytes)| Part {
-            series: Series::new(tier_class(*tier), tier_name(*tier)),
+            series: Series::new(tier_class(*tier), tier.word()),
             value: bytes.0 as f64,
-            told: format!("{} {bytes}", tier_name(*tier)),
+            told: format!("{} {bytes}", tier.word()),
         };
         let said = match whole {
             0 => "No image file was sent in the last 24 hours.",

@@ -159,15 +159,6 @@ fn foresight(day: &Day, status: &Status, sums: &Sums) -> Vec<Figure> {
     vec![staged, right, counted("predictions act", sums.acts() as u64, "/predictions#coverage", "for so many devices")]
 }
 
-/// What a tier is called on pages.
-pub(super) const fn tier_name(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Ram => "RAM",
-        Tier::Disk => "disk",
-        Tier::Origin => "origin",
-    }
-}
-
 /// The colour of a tier.
 pub(super) const fn tier_class(tier: Tier) -> &'static str {
     match tier {

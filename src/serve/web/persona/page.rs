@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     document::yaml,
     library::Status,
-    model::{Device, DeviceId, Moment, PersonaName, image::Tier, timeline::Boot},
+    model::{Device, DeviceId, Moment, PersonaName, timeline::Boot},
     persona::{Persona, catalog::Entry},
     usage::timeline,
     world::World,
@@ -222,12 +222,11 @@ fn facts(web: &Web, entry: &Entry) -> Facts {
     let image = ground.catalog.image(persona.image());
     let file = |(role, file): (&crate::model::image::Role, &crate::model::image::ImageFile)| {
         let status = web.context.images.status(&file.sha256);
-        let tier = match status.tier {
-            Tier::Ram => "RAM",
-            Tier::Disk => "disk",
-            Tier::Origin => "origin",
-        };
-        FileRow { role: role.to_string(), tier, size: status.len.or(file.size).map(|size| size.to_string()) }
+        FileRow {
+            role: role.to_string(),
+            tier: status.tier.word(),
+            size: status.len.or(file.size).map(|size| size.to_string()),
+        }
     };
     Facts {
         description: persona.description.clone(),

@@ -1,6 +1,7 @@
 // What comes of a draft: the devices that it would change, and what they would read, beside what they read now.
 
 import { colour, kindOf, lex, paint } from "./colour.js";
+import { prose } from "./prose.js";
 
 const element = (name, className, text) => {
   const made = document.createElement(name);
@@ -29,7 +30,7 @@ export class PreviewPane {
   draw(answer) {
     if (!answer.good || !answer.files.length) {
       const why = answer.good ? "Nothing is rendered: this changes no persona." : "This is of the last text without mistakes.";
-      this.pane.querySelector("#preview-as").textContent = this.answer || answer.good ? why : "";
+      this.pane.querySelector("#preview-as").textContent = this.answer ? why : "";
       if (!this.answer) this.pane.querySelector("#preview").replaceChildren(element("p", "soft", answer.good ? why : "Once the text is good, this shows what devices would read."));
       this.affected(answer);
       return;
@@ -134,7 +135,9 @@ export class PreviewPane {
         look.type = "button";
         look.title = `Show what ${device.device} would read`;
         look.addEventListener("click", () => { this.device.value = device.device; this.changed(); });
-        item.append(name, " ", look, element("span", "soft wrap", device.then));
+        const then = element("span", "soft wrap");
+        then.append(...prose(device.then));
+        item.append(name, " ", look, then);
         if (device.now !== device.then) item.lastChild.title = `now ${device.now}`;
         list.append(item);
       }

@@ -85,8 +85,7 @@ fn named(name: &str) -> Result<UserName, Trouble> {
 }
 
 async fn view(web: &Web, name: UserName) -> Result<View, Trouble> {
-    let web = web.clone();
-    let view = move || {
+    let view = web.blocking(move |web| {
         let (world, now) = (web.context.engine.world(), (web.context.clock)());
         let known = world.users.get(&name);
         let row = |device: &Device| DeviceRow {
@@ -95,7 +94,7 @@ async fn view(web: &Web, name: UserName) -> Result<View, Trouble> {
             persona: persona(&world, device, now).map(|(name, _)| name.to_string()),
             seen: device.seen.map(|seen| When::of(seen.last, now)),
         };
-        View {
+        Ok(View {
             known: known.is_some(),
             active: known.is_none_or(|user| user.active),
             attributes: known.map(|user| user.attributes.clone()).unwrap_or_default(),
@@ -104,9 +103,9 @@ async fn view(web: &Web, name: UserName) -> Result<View, Trouble> {
             devices: world.used_by(&name).take(SHOWN).map(row).collect(),
             name: name.to_string(),
             conflict: None,
-        }
-    };
-    tokio::task::spawn_blocking(view).await.map_err(Trouble::bug)
+        })
+    });
+    view.await
 }
 
 pub(super) async fn page(

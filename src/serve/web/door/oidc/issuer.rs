@@ -7,12 +7,15 @@ use std::{
 };
 
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
-use reqwest::{Client, RequestBuilder, redirect::Policy};
+use reqwest::{Client, RequestBuilder, Response, redirect::Policy};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::images::{cause, choose_tls};
+use crate::{
+    images::{cause, choose_tls},
+    serve::context::lock,
+};
 
 use super::Fault;
 
@@ -20,8 +23,10 @@ use super::Fault;
 const FRESH: Duration = Duration::from_secs(3600);
 /// How long nobody asks again, after it did not answer, or for keys that it may not have.
 const PAUSE: Duration = Duration::from_secs(5);
-/// How long it may take.
+/// How long it may take, to its last byte.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// For how long an answer says that it is there.
+const SURE: Duration = Duration::from_secs(10);
 /// The largest answer, in bytes.
 const LARGEST: usize = 1 << 20;
 
@@ -64,6 +69,8 @@ pub(super) struct Issuer {
     web: Client,
     known: Mutex<Option<Arc<Known>>>,
     failed: Mutex<Option<(Instant, Fault)>>,
+    /// When it last answered, whatever it said.
+    heard: std::sync::Mutex<Option<Instant>>,
 }
 
 impl Issuer {
@@ -76,7 +83,7 @@ impl Issuer {
             tracing::error!("the issuer cannot be asked: {error}");
             Client::builder().tls_certs_only([]).redirect(Policy::none()).build().unwrap_or_default()
         });
-        Self { url, web, known: Mutex::default(), failed: Mutex::default() }
+        Self { url, web, known: Mutex::default(), failed: Mutex::default(), heard: std::sync::Mutex::default() }
     }
 
     /// What is known of it, asked for if that was long ago.
@@ -114,16 +121,31 @@ impl Issuer {
         Ok(fresh)
     }
 
+    /// What is known of it, when it is there as well: a browser that is sent to one that is not shows a page of its own. Any
+    /// answer will do for that.
+    pub(super) async fn present(&self) -> Result<Arc<Known>, Fault> {
+        let known = self.known().await?;
+        let heard = lock(&self.heard).is_some_and(|heard| heard.elapsed() < SURE);
+        if !heard {
+            self.send(self.web.get(self.place()), "who it is").await?;
+        }
+        Ok(known)
+    }
+
+    /// Where it says what it is.
+    fn place(&self) -> String {
+        format!("{}/.well-known/openid-configuration", self.url.trim_end_matches('/'))
+    }
+
     async fn ask(&self) -> Result<Known, Fault> {
-        let place = format!("{}/.well-known/openid-configuration", self.url.trim_end_matches('/'));
-        let about: About = self.read(self.web.get(place)).await?;
+        let about: About = self.read(self.web.get(self.place()), "who it is").await?;
         if about.issuer != self.url {
             let named = plain(&about.issuer);
-            return Err(Fault::Away(format!("the issuer calls itself {named}: write that as `api.oidc.issuer`")));
+            return Err(Fault::away(format!("the issuer calls itself {named}: write that as `api.oidc.issuer`")));
         }
         let plainly = |url: &str| self.url.starts_with("https://") && !url.starts_with("https://");
         if [&about.authorization_endpoint, &about.token_endpoint, &about.jwks_uri].into_iter().any(|url| plainly(url)) {
-            return Err(Fault::Away("the issuer wants to be asked without TLS".into()));
+            return Err(Fault::away("the issuer wants to be asked without TLS"));
         }
         let keys = self.keys(&about).await?;
         Ok(Known { about, keys, asked: Instant::now(), keys_asked: Instant::now() })
@@ -131,7 +153,7 @@ impl Issuer {
 
     /// Its keys, as far as they are understood: those for secrets are not for signatures.
     async fn keys(&self, about: &About) -> Result<Vec<Jwk>, Fault> {
-        let Keys { keys } = self.read(self.web.get(&about.jwks_uri)).await?;
+        let Keys { keys } = self.read(self.web.get(&about.jwks_uri), "its keys").await?;
         let keys = keys.into_iter().take(100).filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
         Ok(keys.filter(|key| key.common.public_key_use != Some(PublicKeyUse::Encryption)).collect())
     }
@@ -140,22 +162,54 @@ impl Issuer {
         self.web.post(url)
     }
 
-    /// What it answers. An error in words is an answer too.
-    pub(super) async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Fault> {
-        // What went wrong is told without the address: a code may be in it.
-        let away =
-            |error: reqwest::Error| Fault::Away(format!("the issuer does not answer: {}", cause(&error.without_url())));
-        let mut response = request.send().await.map_err(away)?;
+    /// What it answers when it is asked for `what`. An error in words is an answer too, unless it is the issuer that has trouble.
+    pub(super) async fn read<T: DeserializeOwned>(&self, request: RequestBuilder, what: &str) -> Result<T, Fault> {
+        let (mut response, at) = self.send(request, what).await?;
         let status = response.status();
         let mut body: Vec<u8> = vec![];
-        while let Some(chunk) = response.chunk().await.map_err(away)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| silent(what, &at, error))? {
             if body.len() + chunk.len() > LARGEST {
-                return Err(Fault::Away("the issuer's answer is larger than any that makes sense".into()));
+                return Err(Fault::Away {
+                    why: format!("the issuer, asked for {what}, says more than makes sense"),
+                    more: format!("more than {LARGEST} bytes from {at}"),
+                });
             }
             body.extend_from_slice(&chunk);
         }
-        serde_json::from_slice(&body)
-            .map_err(|_| Fault::Away(format!("the issuer answers {status}, and nothing that reads")))
+        if status.is_server_error() {
+            return Err(Fault::Away {
+                why: format!("the issuer has trouble of its own: asked for {what}, it answers {status}"),
+                more: format!("from {at}"),
+            });
+        }
+        serde_json::from_slice(&body).map_err(|error| Fault::Away {
+            why: format!("the issuer, asked for {what}, answers {status}, and nothing that reads"),
+            more: format!("{} bytes from {at}: {error}", body.len()),
+        })
+    }
+
+    /// The head of its answer, and for the log whom that was asked of.
+    async fn send(&self, request: RequestBuilder, what: &str) -> Result<(Response, String), Fault> {
+        let (client, request) = request.build_split();
+        let request = request.map_err(|error| silent(what, "an address that is none", error))?;
+        // What is in a query may be for nobody's eyes.
+        let mut url = request.url().clone();
+        url.set_query(None);
+        let at = url.to_string();
+        let response = client.execute(request).await.map_err(|error| silent(what, &at, error))?;
+        *lock(&self.heard) = Some(Instant::now());
+        Ok((response, at))
+    }
+}
+
+/// It did not answer, or not to the end. What went wrong is told without the address: a code may be in it.
+fn silent(what: &str, at: &str, error: reqwest::Error) -> Fault {
+    let late = error.is_timeout();
+    let error = error.without_url();
+    let how = if late { format!("not within {} seconds", PATIENCE.as_secs()) } else { cause(&error) };
+    Fault::Away {
+        why: format!("the issuer does not answer, asked for {what}: {how}"),
+        more: format!("{at}: {error}: {}", cause(&error)),
     }
 }
 

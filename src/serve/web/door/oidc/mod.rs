@@ -65,8 +65,13 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::serve::web) enum Fault {
     /// The issuer cannot be asked, or what it says makes no sense.
-    #[error("{0}")]
-    Away(String),
+    #[error("{why}")]
+    Away {
+        /// What failed, for whoever wants to come in.
+        why: String,
+        /// What an admin wants to know beside that, for the log.
+        more: String,
+    },
     /// It is not this browser that began.
     #[error("this is not the answer to what was asked by this browser, or it took too long")]
     Stranger,
@@ -76,6 +81,13 @@ pub(in crate::serve::web) enum Fault {
     /// What it says cannot be believed.
     #[error("what the issuer says cannot be believed: {0}")]
     Unbelievable(String),
+}
+
+impl Fault {
+    /// It cannot be asked, and there is no more to say than that.
+    fn away(why: impl Into<String>) -> Self {
+        Self::Away { why: why.into(), more: String::new() }
+    }
 }
 
 /// Somebody of whom the issuer says who they are.
@@ -133,11 +145,11 @@ impl Oidc {
 
     /// Where to send somebody who wants to go to `next`, and the cookie that they carry meanwhile.
     pub(in crate::serve::web) async fn begin(&self, next: &str, now: Moment) -> Result<(String, HeaderValue), Fault> {
-        let known = self.issuer.known().await?;
+        let known = self.issuer.present().await?;
         let flow = Flow::begin(next, now);
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(flow.verifier(&self.key)));
         let scope = std::iter::once("openid").chain(self.settings.scopes.iter().map(String::as_str));
-        let mut to = Url::parse(&known.about.authorization_endpoint).map_err(|error| Fault::Away(error.to_string()))?;
+        let mut to = Url::parse(&known.about.authorization_endpoint).map_err(|error| Fault::away(error.to_string()))?;
         to.query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("client_id", &self.settings.client_id)
@@ -166,7 +178,14 @@ impl Oidc {
             return Err(Fault::Unbelievable("another issuer answers".into()));
         }
         if let Some(error) = &back.error {
-            return Err(Fault::Refused(issuer::plain(back.error_description.as_ref().unwrap_or(error))));
+            let said = issuer::plain(back.error_description.as_ref().unwrap_or(error));
+            return Err(match error.as_str() {
+                // These are no answer (RFC 6749, section 4.1.2.1).
+                "server_error" | "temporarily_unavailable" => {
+                    Fault::away(format!("the issuer has trouble of its own: {said}"))
+                }
+                _ => Fault::Refused(said),
+            });
         }
         let code = back.code.as_deref().ok_or(Fault::Stranger)?;
         let token = self.token(code, &flow.verifier(&self.key)).await?;
@@ -176,6 +195,11 @@ impl Oidc {
             return Err(Fault::Unbelievable("the token is not for this flow: its nonce is another".into()));
         }
         Ok((claim::person(&self.settings, &claims)?, flow.next))
+    }
+
+    /// Where whoever carries this cookie wanted to go.
+    pub(in crate::serve::web) fn next(&self, cookie: Option<&str>, now: Moment) -> Option<String> {
+        Some(Flow::read(cookie?, &self.key, now)?.next)
     }
 
     /// The issuer's address.
@@ -203,11 +227,11 @@ impl Oidc {
     /// Gives the code for a token.
     async fn token(&self, code: &str, verifier: &str) -> Result<String, Fault> {
         let known = self.issuer.known().await?;
-        let tokens: Tokens = self.issuer.read(self.exchange(&known.about, code, verifier)?).await?;
+        let tokens: Tokens = self.issuer.read(self.exchange(&known.about, code, verifier)?, "a token").await?;
         let error = tokens.error_description.or(tokens.error);
         let none = || match error {
             Some(error) => Fault::Refused(issuer::plain(&error)),
-            None => Fault::Away("the issuer gives no ID token".into()),
+            None => Fault::away("the issuer gives no ID token"),
         };
         tokens.id_token.ok_or_else(none)
     }
@@ -226,8 +250,10 @@ impl Oidc {
                 form.append_pair("client_id", id);
             }
             Some(name) => {
-                let secret =
-                    secret(name, &self.settings.secrets_dir).map_err(|error| Fault::Away(error.to_string()))?;
+                let secret = secret(name, &self.settings.secrets_dir).map_err(|error| Fault::Away {
+                    why: "this server cannot read the secret that it shows the issuer".into(),
+                    more: error.to_string(),
+                })?;
                 if about.takes_basic() {
                     // RFC 6749, section 2.3.1: both are written as in forms first.
                     let written = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
