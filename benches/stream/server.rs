@@ -64,7 +64,7 @@ impl Greenroom {
     /// Has it pull a file, and sees to it that the file is in that tier then.
     pub fn warm(&self, served: &Served, tier: Tier) {
         self.ask(&["image", "warm", &served.name]).unwrap();
-        let found = wait_for(|| (self.tier(&served.name)? == tier.to_string()).then_some(()));
+        let found = wait_for(|| (self.tier(&served.name)? == tier.name()).then_some(()));
         assert!(found.is_some(), "{} is in {:?}, not in {tier}", served.name, self.tier(&served.name));
     }
 

@@ -50,7 +50,7 @@ pub fn run(options: &Options, folder: &Path) {
     let seen = thread::scope(|scope| {
         let ours = TIERS.map(|(tier, ram)| {
             scope.spawn(move || {
-                let place = folder.join(tier.to_string());
+                let place = folder.join(tier.name());
                 files.iter().for_each(|file| write_manifest(&place, file, &origin(file)));
                 let net = Net::new();
                 let greenroom = Greenroom::start(&net, &place, ram);

@@ -35,7 +35,7 @@ pub fn run(options: &Options, folder: &Path) {
     let time = Duration::from_millis(if options.quick { 1000 } else { 3000 });
     let cases = |tier: Tier| -> Vec<Case> {
         let all = SIZES_MIB.into_iter().flat_map(|mib| CLIENTS.map(|clients| Case { mib, clients }));
-        all.filter(|case| options.wants(&format!("throughput/{tier}/{}/{}", case.mib, case.clients))).collect()
+        all.filter(|case| options.wants(&format!("throughput/{}/{}/{}", tier.name(), case.mib, case.clients))).collect()
     };
     if TIERS.iter().all(|(tier, _)| cases(*tier).is_empty()) {
         return;
