@@ -25,6 +25,8 @@ mod pages;
 mod past;
 #[path = "../tests/web/place.rs"]
 mod place;
+#[path = "../tests/serve/port.rs"]
+mod port;
 #[path = "../tests/web/stage.rs"]
 mod stage;
 
@@ -37,8 +39,9 @@ use std::{
 
 use browser::Browser;
 use pages::Page;
+use port::free_port;
 use serde_json::json;
-use stage::{Running, Site, free_port, until};
+use stage::{Running, Site, until};
 
 /// Milliseconds on the server, kilobytes with everything that is loaded, milliseconds until something is shown, and from a fact
 /// to the screen.

@@ -4,13 +4,14 @@ use std::{
     cell::Cell,
     fs,
     io::Write,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+
+use crate::port::free_port;
 
 /// How long anything may take before the test gives up on it.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -29,10 +30,6 @@ impl Drop for Daemon {
         drop(self.child.kill());
         drop(self.child.wait());
     }
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

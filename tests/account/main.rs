@@ -8,5 +8,7 @@ mod first;
 mod issuer;
 mod oidc;
 mod pages;
+#[path = "../serve/port.rs"]
+mod port;
 mod sign_in;
 mod terminal;

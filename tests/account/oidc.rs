@@ -6,8 +6,9 @@ use std::{
 };
 
 use crate::{
-    daemon::{Answer, Browser, Daemon, PASSWORD, free_port},
+    daemon::{Answer, Browser, Daemon, PASSWORD},
     issuer::Issuer,
+    port::free_port,
 };
 
 const PEOPLE: &str = r#"[{"sub": "u-1", "preferred_username": "ann", "groups": ["staff", "it"]},

@@ -2,13 +2,14 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+
+use crate::port::free_port;
 
 /// How long anything may take before the test gives up on it.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -24,10 +25,6 @@ impl Drop for Daemon {
         drop(self.child.kill());
         drop(self.child.wait());
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn run(dir: &Path, program: &str, arguments: &[&str]) -> Output {

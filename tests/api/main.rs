@@ -9,6 +9,8 @@ mod devices;
 mod document;
 mod door;
 mod forms;
+#[path = "../serve/port.rs"]
+mod port;
 mod reads;
 mod tokens;
 #[allow(dead_code, reason = "the boot port's tests use the rest")]

@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    net::TcpListener,
     path::Path,
     process::{Child, Output, Stdio},
     time::Duration,
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::{
+    port::free_port,
     receiver::{Receiver, say},
     site::SECRET,
 };
@@ -38,7 +38,7 @@ fn prepare(dir: &Path, url: &str) {
     fs::write(dir.join("nbps/undionly.kpxe"), "not run here, but it must be something").unwrap();
     let persona = "apiVersion: greenroom/v1\ndescription: of the test\neffect: ephemeral\nos: {image: tiny}\n";
     fs::write(dir.join("library/lab.yaml"), persona).unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let config = format!(
         "state_dir: state\nlibrary: library\nsecrets_dir: secrets\nadmin_socket: admin.sock\ndhcp: {{mode: 'off'}}\n\
          tftp: {{enabled: false}}\nhttp: {{port: {port}}}\nboot: {{nbp_dir: nbps}}\n\

@@ -13,6 +13,8 @@
 mod answers;
 mod daemon;
 mod order;
+#[path = "../serve/port.rs"]
+mod port;
 mod receiver;
 mod shape;
 mod site;

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{MIB, digest, noise};
+use super::{MIB, digest, noise, port::free_port};
 
 /// How long anything may take before a test gives up on it.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ impl Daemon {
             fs::create_dir_all(dir.path().join(folder)).unwrap();
         }
         fs::write(dir.path().join("nbps/undionly.kpxe"), "not run here, but it must be something").unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let config = format!(
             "state_dir: state\nlibrary: library\nadmin_socket: admin.sock\ndhcp: {{mode: 'off'}}\n\
              tftp: {{enabled: false}}\nhttp: {{port: {port}}}\nboot: {{nbp_dir: nbps}}\n\

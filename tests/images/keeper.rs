@@ -15,7 +15,10 @@ use greenroom::{
     stage::StepKind,
 };
 
-use super::{MIB, cache_of, count, fetch, file, noise, origin_server::OriginServer, read, share, unsized_file, warm};
+use super::{
+    MIB, cache_of, count, fetch, file, noise, origin_server::OriginServer, port::free_port, read, share, unsized_file,
+    warm,
+};
 
 /// How long anything may take before a test gives up on it.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -231,9 +234,9 @@ async fn an_origin_that_is_away_is_told_and_holds_up_nobody_else() {
     let images = cache_of(dir.path(), 0, 64 * MIB);
     let keeper = keeper(&images);
     let here = blob(2, 4).await;
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = free_port();
     let lost = noise(1, MIB);
-    let url = format!("http://{closed}/image");
+    let url = format!("http://127.0.0.1:{closed}/image");
     for away in [file(&lost, &[&url]), unsized_file(&lost, &[&url])] {
         tell(&keeper, &[&away, &here.0], &[(&away, Tier::Disk), (&here.0, Tier::Disk)]);
         settle(&keeper).await;

@@ -17,6 +17,8 @@ mod keeper;
 mod kill;
 mod model;
 mod noise;
+#[path = "../serve/port.rs"]
+mod port;
 mod room;
 mod s3;
 mod share;

@@ -13,8 +13,10 @@ use tokio::{
 };
 
 use super::{
-    MIB, count, digest, fetch, file, noise, settings,
-    trouble::{Running, free_port, run},
+    MIB, count, digest, fetch, file, noise,
+    port::free_port,
+    settings,
+    trouble::{Running, run},
 };
 
 /// The folder of `make setup`'s Python programs.

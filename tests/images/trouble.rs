@@ -19,6 +19,7 @@ use greenroom::{
 use super::{
     MIB, count, fetch, file, noise,
     origin_server::{OriginServer, RawServer, Way, chunked, part, status, whole},
+    port::free_port,
     settings, unsized_file,
 };
 
@@ -271,11 +272,6 @@ pub(crate) async fn run(command: &mut Command, port: u16) -> Running {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("{command:?} does not listen on port {port}");
-}
-
-/// A port that is free now.
-pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A certificate for `name`, made by openssl, that holds for so many days from now.

@@ -2,13 +2,13 @@
 
 use std::{
     fs,
-    net::TcpListener,
     process::{Child, Command, Stdio},
 };
 
 use serde_json::Value;
 
 use super::{
+    port::free_port,
     remote::Shared,
     stage::{git, persona, until},
 };
@@ -44,7 +44,7 @@ impl Daemon {
         fs::create_dir_all(dir.join("nbps")).unwrap();
         fs::write(dir.join("secrets/hook"), format!("{SECRET}\n")).unwrap();
         fs::write(dir.join("nbps/undionly.kpxe"), "not run here, but it must be something").unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let config = format!(
             "state_dir: state\nlibrary: {}\nsecrets_dir: secrets\nadmin_socket: admin.sock\ndhcp: {{mode: 'off'}}\n\
              tftp: {{enabled: false}}\nhttp: {{port: {port}}}\nboot: {{nbp_dir: nbps}}\n\

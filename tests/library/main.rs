@@ -10,6 +10,8 @@ mod glance;
 mod growth;
 mod hook;
 mod owner;
+#[path = "../serve/port.rs"]
+mod port;
 mod reload;
 mod remote;
 mod stage;

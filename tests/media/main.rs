@@ -11,6 +11,8 @@ mod families;
 mod hostile;
 #[path = "../images/noise.rs"]
 mod noise;
+#[path = "../serve/port.rs"]
+mod port;
 mod reading;
 mod registry;
 mod stage;

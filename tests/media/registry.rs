@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::TcpListener,
     os::unix::fs::PermissionsExt,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
@@ -22,7 +21,10 @@ use greenroom::{
 };
 use serde_json::{Value, json};
 
-use super::stage::{Stage, args_of, noise, run, sha256};
+use super::{
+    port::free_port,
+    stage::{Stage, args_of, noise, run, sha256},
+};
 
 /// `user:secret`, with bcrypt as the registry wants it.
 const HTPASSWD: &str = "user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a";
@@ -41,7 +43,7 @@ impl Drop for Registry {
 
 impl Registry {
     fn start(stage: &Stage, auth: &str) -> Self {
-        let host = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let host = format!("127.0.0.1:{}", free_port());
         let root = stage.path("registry");
         let config = format!(
             "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{host}'}}\n{auth}",

@@ -11,7 +11,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::stage::{Daemon, Running, free_port, until};
+use super::{
+    port::free_port,
+    stage::{Daemon, Running, until},
+};
 
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/validators/bin/python");
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";

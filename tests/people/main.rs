@@ -6,5 +6,7 @@
 mod directory;
 mod inventory;
 mod large;
+#[path = "../serve/port.rs"]
+mod port;
 mod roster;
 mod stage;

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -10,6 +9,8 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+
+use crate::port::free_port;
 
 /// How long anything may take before the test gives up on it.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -24,10 +25,6 @@ pub fn until<T>(what: &str, mut asked: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < end, "{what}: it never came");
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A process that ends with the test.

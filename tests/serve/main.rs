@@ -9,6 +9,7 @@ mod gc;
 mod http;
 mod malformed;
 mod origin;
+mod port;
 mod ranges;
 mod rates;
 mod replay;

@@ -2,13 +2,14 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use crate::{
+    port::free_port,
     socket::{Head, Socket},
     world::House,
 };
@@ -29,7 +30,7 @@ impl Drop for Nginx {
 
 impl Nginx {
     async fn start(dir: &Path, root: &Path) -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let at = dir.display();
         let folders: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("{kind}_temp_path {at}/{kind}; "))

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -10,7 +9,7 @@ use std::{
 
 use tokio::{io::BufReader, net::TcpSocket};
 
-use crate::{socket::Socket, world::noise};
+use crate::{port::free_port, socket::Socket, world::noise};
 
 const MIB: usize = 1 << 20;
 const READERS: usize = 256;
@@ -69,7 +68,7 @@ async fn daemon(dir: &Path, port: u16, bytes: &[u8]) -> (Daemon, String) {
 async fn slow_readers_hold_no_memory_and_a_quick_one_passes_them() {
     let dir = tempfile::tempdir().unwrap();
     let bytes = noise(32 * MIB, 21);
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let (daemon, digest) = daemon(dir.path(), port, &bytes).await;
     let (address, path) = (([127, 0, 0, 1], port).into(), format!("/blob/{digest}"));
     let whole = async || {

@@ -7,7 +7,8 @@ use super::{
     browser::{Browser, signed_out},
     issuer::Issuer,
     pages::{explore, found},
-    stage::{PASSWORD, Site, free_port},
+    port::free_port,
+    stage::{PASSWORD, Site},
 };
 
 /// Who is signed in, as the page shows it.

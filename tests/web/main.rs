@@ -23,6 +23,8 @@ mod origin;
 mod pages;
 mod past;
 mod place;
+#[path = "../serve/port.rs"]
+mod port;
 mod shelf;
 mod siege;
 mod stage;

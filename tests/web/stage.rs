@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     io::Write,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -11,7 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{browser, past, place};
+use super::{browser, past, place, port::free_port};
 
 /// How long anything may take before the test gives up on it.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -227,9 +226,4 @@ impl Site {
         let body = said.split_once("\r\n\r\n").expect("a head and a body").1;
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
-}
-
-/// A port that nobody listens on.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
