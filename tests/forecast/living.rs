@@ -63,7 +63,7 @@ async fn assign(house: &House, n: u16, persona: &str) {
 
 /// Sales people have `desk`, and so have the shops in the south; those in the north have `kiosk`: no column says it alone.
 async fn office(house: &House) {
-    for n in 1000..1120 {
+    for n in 1000..1240 {
         let (role, site) = (["sales", "shop"][usize::from(n % 2)], ["north", "south"][usize::from(n / 2 % 2)]);
         describe(house, n, &format!("role={role} site={site}")).await;
         assign(house, n, if (role, site) == ("shop", "north") { "kiosk" } else { "desk" }).await;
@@ -137,7 +137,7 @@ async fn devices_teach_what_a_new_one_of_their_role_becomes() {
         (1, 1),
         "kiosk was predicted by then"
     );
-    assert_eq!(house.metric("greenroom_predict_examples ").await, Some(122));
+    assert_eq!(house.metric("greenroom_predict_examples ").await, Some(242));
 
     // Something that left the library is predicted no more.
     std::fs::remove_file(house.dir.path().join("library/desk.yaml")).unwrap();
@@ -169,16 +169,16 @@ async fn a_restart_goes_on_with_the_last_version_and_a_lesson_that_fails_changes
     let (persona, _) = until("a row of the last version", || best(&house, 1000)).await;
     assert_eq!(persona, "desk");
     let status = again.status();
-    assert_eq!((status.in_use.unwrap().number, status.examples, status.new_examples), (1, 120, 0));
+    assert_eq!((status.in_use.unwrap().number, status.examples, status.new_examples), (1, 240, 0));
 
     // All that was known is forgotten: there is too little to learn from, and what is in use stays.
-    for n in 1000..1112 {
+    for n in 1000..1232 {
         order(&house, n, Order::Forget).await;
     }
     again.ring();
     let why = until("a lesson that comes to nothing", || again.status().trouble).await;
     assert!(why.starts_with("8 of the 10 examples"), "{why}");
-    assert_eq!(best(&house, 1112).unwrap().0, "desk");
+    assert_eq!(best(&house, 1232).unwrap().0, "desk");
     assert_eq!(again.status().in_use.unwrap().number, 1);
     // The next one that succeeds has a number that no file has.
     office(&house).await;
