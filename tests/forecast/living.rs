@@ -264,5 +264,5 @@ async fn proposals_are_listed_accepted_and_declined_from_the_command_line() {
     let (said, ok) = greenroom(&house, "predict status").await;
     assert!(ok && said.contains("model 1, trained") && said.contains("1 accepted, 1 declined"), "{said}");
     assert!(greenroom(&house, "predict retrain").await.1);
-    until("a second version", || trainer.status().in_use.filter(|version| version.examples == 121)).await;
+    until("a second version", || trainer.status().in_use.filter(|version| version.examples == 241)).await;
 }
