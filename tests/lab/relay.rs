@@ -62,8 +62,12 @@ fn once_its_ports_are_bound_the_daemon_is_no_longer_root() {
     let lab = lab_with_client("nobody");
     for start in ["the first", "one that finds what the first left"] {
         let daemon = lab.serve(&format!("user: nobody\n{FULL}boot: {{default: lab}}\n"));
-        for thread in fs::read_dir(format!("/proc/{}/task", daemon.pid())).unwrap() {
-            let status = fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+        let threads = fs::read_dir(format!("/proc/{}/task", daemon.pid())).unwrap();
+        // Some may have ended since they were listed.
+        let read = threads.filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("status")).ok());
+        let threads: Vec<String> = read.collect();
+        assert!(!threads.is_empty(), "{start}: it runs");
+        for status in threads {
             let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
             assert_eq!(line("Uid:"), "65534\t65534\t65534\t65534", "{start}: {status}");
             assert_eq!(u64::from_str_radix(&line("CapPrm:"), 16), Ok(0), "{start}: {status}");
