@@ -47,9 +47,7 @@ pub(super) async fn watch(context: Context, dir: std::path::PathBuf) {
     let mut told: BTreeSet<String> = BTreeSet::new();
     loop {
         watch.changed().await;
-        let looking = context.clone();
-        let read = tokio::task::spawn_blocking(move || looking.refresh_library(false)).await;
-        if read.unwrap_or(false) {
+        if context.read_library(false).await {
             let problems = context.problems();
             tracing::info!(problems = problems.len(), "the library has changed and was read again");
             // What was said before is not said again.

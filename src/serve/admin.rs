@@ -276,9 +276,7 @@ async fn personas(State(context): State<Context>) -> Json<Vec<Status>> {
 }
 
 async fn reload(State(context): State<Context>) -> Json<Vec<ProblemView>> {
-    let reading = context.clone();
-    // A panic while reading shows as what was read last.
-    tokio::task::spawn_blocking(move || reading.refresh_library(true)).await.unwrap_or_default();
+    context.read_library(true).await;
     library(State(context)).await
 }
 

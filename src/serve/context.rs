@@ -105,12 +105,17 @@ impl Context {
         read
     }
 
+    /// The same for async tasks.
+    pub async fn read_library(&self, force: bool) -> bool {
+        let reading = self.clone();
+        // A panic while reading shows as what was read last.
+        tokio::task::spawn_blocking(move || reading.refresh_library(force)).await.unwrap_or_default()
+    }
+
     /// Has what was written in the library until now be what names mean: a script names an image right after it has written
     /// the manifest, and the watch waits for quiet first. A look at the times of the files when nothing has changed.
     pub(super) async fn catch_up(&self) {
-        let looking = self.clone();
-        // A panic while reading shows as what was read last.
-        tokio::task::spawn_blocking(move || looking.refresh_library(false)).await.unwrap_or_default();
+        self.read_library(false).await;
     }
 
     /// Has something written in the library, which the next decision has already. Waits for disks, for git and its hooks: not
