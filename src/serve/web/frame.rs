@@ -129,6 +129,11 @@ impl Frame {
         word::clock(moment)
     }
 
+    /// So many of something: `1 image`, `300 images`.
+    pub(super) fn count(&self, count: &usize, one: &str) -> String {
+        word::count(*count, one)
+    }
+
     /// A sentence, with the moments in it as pages show moments.
     pub(super) fn prose(&self, text: impl Display) -> word::Prose {
         word::Prose(text.to_string())
